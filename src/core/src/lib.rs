@@ -1,0 +1,20 @@
+//! The middle of clusterctl: values and pure functions, and the engine that carries a plan out.
+//!
+//! ```text
+//! cluster.yaml ─spec─▶ Spec ─cluster─▶ Cluster ─blueprint─▶ Blueprint ─(provider lowers)─▶ graph ─┬─▶ plan ─▶ engine
+//!                                                                                                └─▶ terraform
+//! ```
+//! - [`spec`] what the user wrote; [`cluster`] the same with every default filled and every rule checked;
+//!   [`names`] the newtypes of both
+//! - [`machine`] machine types and how a request becomes one
+//! - [`bootstrap`] the script a node runs
+//! - [`store`] where state, journal and lock live
+//!
+//! This crate talks to no cloud, prints nothing, reads no environment and never exits.
+
+pub mod bootstrap;
+pub mod cluster;
+pub mod machine;
+pub mod names;
+pub mod spec;
+pub mod store;
