@@ -12,9 +12,14 @@
 //!
 //! This crate talks to no cloud, prints nothing, reads no environment and never exits.
 
+pub mod addr;
 pub mod bootstrap;
+pub mod cloud;
 pub mod cluster;
+pub mod graph;
 pub mod machine;
 pub mod names;
 pub mod spec;
 pub mod store;
+pub mod transport;
+pub mod value;
