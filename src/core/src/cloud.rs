@@ -238,9 +238,3 @@ pub trait Cloud: Send + Sync {
     /// Removes what the machines of `owner` made by themselves, such as node secrets; gives what was removed.
     async fn sweep(&self, owner: &Owner) -> Result<Vec<String>, CloudError>;
 }
-
-/// Looks a kind up in a table.
-#[must_use]
-pub fn kind_of(kinds: &[&'static Kind], name: &str) -> Option<&'static Kind> {
-    kinds.iter().copied().find(|kind| kind.name == name)
-}

@@ -77,6 +77,8 @@ pub struct Kind {
     /// Outputs by which other live resources name it: from these the order of deletion is read off.
     pub identity: &'static [&'static str],
     pub replace: Order,
+    /// Its loss is a loss of the user's data.
+    pub holds_data: bool,
     /// Median seconds to create and to delete, for the order of the queue and for what the plan says.
     pub seconds: (f64, f64),
 }
@@ -94,9 +96,16 @@ impl Kind {
             early: &[],
             identity: &["id"],
             replace: Order::DeleteFirst,
+            holds_data: false,
             seconds: (1.0, 1.0),
         }
     }
+}
+
+/// Looks a kind up in a table.
+#[must_use]
+pub fn kind_of(kinds: &[&'static Kind], name: &str) -> Option<&'static Kind> {
+    kinds.iter().copied().find(|kind| kind.name == name)
 }
 
 /// A resource is data, in the vocabulary of the Terraform provider, and nothing else.

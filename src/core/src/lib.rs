@@ -19,6 +19,7 @@ pub mod cluster;
 pub mod graph;
 pub mod machine;
 pub mod names;
+pub mod plan;
 pub mod spec;
 pub mod store;
 pub mod transport;
