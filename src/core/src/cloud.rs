@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::addr::Addr;
-use crate::graph::Kind;
+use crate::graph::{Kind, Resource};
+use crate::value;
 
 /// Whose resources they are: the cluster's random uid, made at the first create, and its name for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -237,4 +238,74 @@ pub trait Cloud: Send + Sync {
 
     /// Removes what the machines of `owner` made by themselves, such as node secrets; gives what was removed.
     async fn sweep(&self, owner: &Owner) -> Result<Vec<String>, CloudError>;
+}
+
+/// A driver of one kind, typed. [`Typed`] makes it an [`AnyDriver`].
+#[async_trait]
+pub trait Driver: Send + Sync {
+    type Resource: Resource + Send + Sync;
+
+    /// See [`AnyDriver::create`].
+    async fn create(&self, call: &Call, want: Self::Resource) -> Result<Live, CloudError>;
+
+    /// See [`AnyDriver::update`].
+    async fn update(
+        &self,
+        call: &Call,
+        live: &Live,
+        want: Self::Resource,
+        changed: &[String],
+    ) -> Result<Live, CloudError>;
+
+    /// See [`AnyDriver::delete`].
+    async fn delete(&self, call: &Call, live: &Live) -> Result<(), CloudError>;
+
+    /// See [`AnyDriver::find`].
+    async fn find(&self, call: &Call, want: Self::Resource) -> Result<Vec<Live>, CloudError>;
+
+    /// See [`AnyDriver::ready`].
+    async fn ready(&self, _call: &Call, live: &Live, _want: Self::Resource) -> Result<Progress, CloudError> {
+        Ok(Progress::Done(live.clone()))
+    }
+
+    /// See [`AnyDriver::gone`].
+    async fn gone(&self, _call: &Call, _live: &Live) -> Result<Remains, CloudError> {
+        Ok(Remains::Nothing)
+    }
+}
+
+/// A typed driver behind the untyped seam.
+#[derive(Debug, Clone)]
+pub struct Typed<D>(pub D);
+
+fn read<R: Resource>(call: &Call, want: &Value) -> Result<R, CloudError> {
+    value::typed(want)
+        .map_err(|e| CloudError::new(Fault::Permanent, R::KIND.name, "BadArguments", format!("{}: {e}", call.addr)))
+}
+
+#[async_trait]
+impl<D: Driver> AnyDriver for Typed<D> {
+    async fn create(&self, call: &Call, want: &Value) -> Result<Live, CloudError> {
+        self.0.create(call, read(call, want)?).await
+    }
+
+    async fn update(&self, call: &Call, live: &Live, want: &Value, changed: &[String]) -> Result<Live, CloudError> {
+        self.0.update(call, live, read(call, want)?, changed).await
+    }
+
+    async fn delete(&self, call: &Call, live: &Live) -> Result<(), CloudError> {
+        self.0.delete(call, live).await
+    }
+
+    async fn find(&self, call: &Call, want: &Value) -> Result<Vec<Live>, CloudError> {
+        self.0.find(call, read(call, want)?).await
+    }
+
+    async fn ready(&self, call: &Call, live: &Live, want: &Value) -> Result<Progress, CloudError> {
+        self.0.ready(call, live, read(call, want)?).await
+    }
+
+    async fn gone(&self, call: &Call, live: &Live) -> Result<Remains, CloudError> {
+        self.0.gone(call, live).await
+    }
 }

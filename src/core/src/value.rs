@@ -166,6 +166,15 @@ impl Text {
     pub fn encoded(&self, encoding: Encoding) -> Self {
         Self { parts: self.parts.clone(), encoding }
     }
+
+    /// What is sent, once the engine has rendered it: one part, packed already.
+    #[must_use]
+    pub fn sent(&self) -> &str {
+        match self.parts.as_slice() {
+            [Part::Text(text)] => text,
+            _ => "",
+        }
+    }
 }
 
 impl From<&Text> for Value {
