@@ -79,6 +79,13 @@ pub struct Kind {
     pub replace: Order,
     /// Its loss is a loss of the user's data.
     pub holds_data: bool,
+    /// Asking twice makes one: the cloud takes a token or the name is unique. Of other kinds an unanswered create is
+    /// looked for until it would have to be visible.
+    pub idempotent: bool,
+    /// It is ready when machines run; `--no-wait` does not wait for it.
+    pub machines: bool,
+    /// The service whose request budget it draws on.
+    pub service: &'static str,
     /// Median seconds to create and to delete, for the order of the queue and for what the plan says.
     pub seconds: (f64, f64),
 }
@@ -97,6 +104,9 @@ impl Kind {
             identity: &["id"],
             replace: Order::DeleteFirst,
             holds_data: false,
+            idempotent: true,
+            machines: false,
+            service: "",
             seconds: (1.0, 1.0),
         }
     }

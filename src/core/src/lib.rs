@@ -16,6 +16,7 @@ pub mod addr;
 pub mod bootstrap;
 pub mod cloud;
 pub mod cluster;
+pub mod engine;
 pub mod graph;
 pub mod machine;
 pub mod names;

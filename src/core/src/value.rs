@@ -331,9 +331,9 @@ pub fn render(value: &Value) -> Option<Value> {
     }
     Some(match value {
         Value::Array(items) => Value::Array(items.iter().map(render).collect::<Option<_>>()?),
-        Value::Object(map) => Value::Object(
-            map.iter().map(|(k, item)| Some((k.clone(), render(item)?))).collect::<Option<Map<_, _>>>()?,
-        ),
+        Value::Object(map) => {
+            Value::Object(map.iter().map(|(k, item)| Some((k.clone(), render(item)?))).collect::<Option<Map<_, _>>>()?)
+        }
         other => other.clone(),
     })
 }

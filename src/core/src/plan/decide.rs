@@ -61,10 +61,9 @@ fn one(node: &Node, want: &Value, lives: &[Live]) -> Item {
     };
     // Of several, the one that fits best stays: the fewest arguments that force a replacement, then the fewest changes,
     // then the lowest id, so that every run picks the same one.
-    let best = lives
-        .iter()
-        .map(|live| (differences(node, want, live), live))
-        .min_by_key(|(changes, live)| (changes.iter().filter(|c| c.forces_new).count(), changes.len(), live.id.clone()));
+    let best = lives.iter().map(|live| (differences(node, want, live), live)).min_by_key(|(changes, live)| {
+        (changes.iter().filter(|c| c.forces_new).count(), changes.len(), live.id.clone())
+    });
     let Some((changes, live)) = best else { return item };
     item.action = if changes.iter().any(|c| c.forces_new) {
         Action::Replace
