@@ -204,7 +204,7 @@ pub enum Machine {
 /// What a machine must have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MachineRequest {
-    /// At least so many virtual processors; any number when `None`, which only a request for GPUs may leave open.
+    /// At least so many virtual processors; any number when `None`, which only a request for GPUs leaves open.
     pub cpu: Option<u16>,
     /// At least so much memory; likewise.
     pub memory: Option<MemorySize>,
@@ -248,7 +248,7 @@ pub struct NodeGroup {
     pub aws: AwsGroup,
 }
 
-/// At least and at most so many machines; `min <= max` and `max` is not 0.
+/// At least and at most so many machines; `min <= max`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Count {
     /// At least so many.

@@ -172,7 +172,7 @@ text_word!(
                 right: "a key of your own, as in cost-center".to_owned(),
             });
         }
-        if lower == "name" {
+        if text == "Name" {
             return Err(Invalid::Reserved {
                 text: text.to_owned(),
                 because: "every resource gets its own name there",

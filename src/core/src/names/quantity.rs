@@ -196,7 +196,7 @@ impl fmt::Display for Duration {
 
 word!(
     Duration,
-    "duration",
+    "time-span",
     r"^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$",
     "Span of time: a number and d, h, m or s, largest first.",
     "8h"

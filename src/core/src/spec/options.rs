@@ -26,7 +26,7 @@ pub struct AwsOptions {
     pub ami: Option<AmiId>,
     /// Tags on everything, besides clusterctl's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("maxProperties" = 30))]
+    #[schemars(extend("maxProperties" = 30, "x-keys" = "tag-key"))]
     pub tags: Option<BTreeMap<TagKey, TagValue>>,
 }
 

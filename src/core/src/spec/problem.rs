@@ -77,13 +77,19 @@ impl Problems {
         if problems.is_empty() {
             return Ok(());
         }
-        // What has no place comes last; sorting is stable, so the order of the rules decides between equals.
-        problems.sort_by_key(|problem| problem.span.map_or((usize::MAX, 0), |span| (span.start, span.end)));
+        in_order(&mut problems);
         Err(Self(problems))
     }
 
     pub(crate) fn one(problem: Problem) -> Self {
         Self(vec![problem])
+    }
+
+    /// Each problem changed, and the order of the file again.
+    pub(crate) fn map(self, change: impl FnMut(Problem) -> Problem) -> Self {
+        let mut problems: Vec<Problem> = self.0.into_iter().map(change).collect();
+        in_order(&mut problems);
+        Self(problems)
     }
 
     /// The problems.
@@ -95,6 +101,11 @@ impl Problems {
     pub fn into_vec(self) -> Vec<Problem> {
         self.0
     }
+}
+
+/// What has no place comes last; sorting is stable, so that the order of the rules decides between equals.
+fn in_order(problems: &mut [Problem]) {
+    problems.sort_by_key(|problem| problem.span.map_or((usize::MAX, 0), |span| (span.start, span.end)));
 }
 
 impl<'a> IntoIterator for &'a Problems {

@@ -42,6 +42,7 @@ pub struct Metadata {
     pub name: ClusterName,
     /// Labels of the cluster; they also become labels or tags of everything it consists of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-keys" = "label-key"))]
     pub labels: Option<BTreeMap<LabelKey, LabelValue>>,
 }
 
@@ -385,6 +386,7 @@ pub struct NodeGroupSpec {
     pub gpu: Option<GpuSpec>,
     /// Labels of the nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-keys" = "label-key"))]
     pub labels: Option<BTreeMap<LabelKey, LabelValue>>,
     /// Taints of the nodes. GPU nodes get `nvidia.com/gpu=present:NoSchedule` unless a taint of that key is here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -392,6 +394,24 @@ pub struct NodeGroupSpec {
     /// What only one cloud has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub options: Option<GroupOptions>,
+}
+
+impl NodeGroupSpec {
+    /// A group of which nothing but the name is said.
+    pub fn named(name: GroupName) -> Self {
+        Self {
+            name,
+            machine: None,
+            count: None,
+            capacity: None,
+            disk: None,
+            zones: None,
+            gpu: None,
+            labels: None,
+            taints: None,
+            options: None,
+        }
+    }
 }
 
 /// How many machines: a number, or from `min` to `max`.
