@@ -1,1 +1,2 @@
 //! aws
+pub mod catalogue;

@@ -46,7 +46,7 @@ impl fmt::Display for Request {
 }
 
 pub(super) fn memory(mib: u64) -> String {
-    if mib % 1024 == 0 { format!("{}Gi", mib / 1024) } else { format!("{mib}Mi") }
+    if mib.is_multiple_of(1024) { format!("{}Gi", mib / 1024) } else { format!("{mib}Mi") }
 }
 
 /// A machine by what it must have, or by the cloud's own name for its type.

@@ -56,12 +56,12 @@ fn worker(want: Want, zones: &[&str]) -> Demand {
 fn told(demand: &Demand, offered: &Offerings) -> String {
     match resolve(demand, &catalogue(), offered) {
         Ok(choice) => {
-            let names = |types: &[MachineType]| types.iter().map(|t| t.name.clone()).collect::<Vec<_>>().join(" ");
+            let names = |types: &[MachineType]| types.iter().map(|t| format!(" {}", t.name)).collect::<String>();
             let mut out = format!("{} in {}", choice.machine.name, choice.zones.join(" "));
             for market in &choice.markets {
                 out += &format!(", {market}");
             }
-            out += &format!(" ({:?})\nladder: {}\n", choice.checked, names(&choice.alternatives));
+            out += &format!(" ({:?})\nladder:{}\n", choice.checked, names(&choice.alternatives));
             for dropped in &choice.dropped {
                 out += &format!("{dropped}\n");
             }
@@ -106,9 +106,9 @@ fn the_cheapest_that_every_zone_has() {
         &worker(having(4, 16), &["za", "zb", "zc"]),
         &zones,
         expect![[r#"
-        a.xlarge in za zb zc, on-demand (Offered)
-        ladder: 
-    "#]],
+            a.xlarge in za zb zc, on-demand (Offered)
+            ladder:
+        "#]],
     );
     check(
         &worker(having(1, 1), &["za"]),
@@ -138,7 +138,7 @@ fn gpu_workers_lose_zones_and_control_planes_do_not() {
         &zones,
         expect![[r#"
             gpu1.2xlarge in za zb, on-demand (Offered)
-            ladder: 
+            ladder:
             zone zc is left out: no type with gpu a10g:1, amd64 is offered there
         "#]],
     );
@@ -147,7 +147,7 @@ fn gpu_workers_lose_zones_and_control_planes_do_not() {
         &zones,
         expect![[r#"
             gpu1.xlarge in za, on-demand (Offered)
-            ladder: 
+            ladder:
             zone zb is left out: gpu1.xlarge is not offered there
         "#]],
     );
@@ -182,10 +182,10 @@ fn rungs_that_are_not_sold_are_named() {
         &demand,
         &zones,
         expect![[r#"
-        t4.xlarge in za, on-demand (Offered)
-        ladder: 
-        spot capacity is left out: t4.xlarge is not sold as spot
-    "#]],
+            t4.xlarge in za, on-demand (Offered)
+            ladder:
+            spot capacity is left out: t4.xlarge is not sold as spot
+        "#]],
     );
     demand.markets = vec![Market::Spot];
     check(
@@ -203,9 +203,9 @@ fn a_count_that_only_whole_servers_have_asks_for_one() {
         &worker(gpu("t4", 8), &["za"]),
         &offered(&[("za", ALL)]),
         expect![[r#"
-        gpu8.metal in za, on-demand (Offered)
-        ladder: 
-    "#]],
+            gpu8.metal in za, on-demand (Offered)
+            ladder:
+        "#]],
     );
 }
 
