@@ -21,5 +21,6 @@ pub mod machine;
 pub mod names;
 pub mod spec;
 pub mod store;
+pub mod terraform;
 pub mod transport;
 pub mod value;
