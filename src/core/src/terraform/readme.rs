@@ -34,7 +34,7 @@ pub(super) fn text<'a>(
             let _ = writeln!(out, "The first plan should say `{managed} to add, 0 to change, 0 to destroy`.\n");
         }
     }
-    out.push_str("From then on Terraform owns the cluster: do not also run `clusterctl apply` on it.\n\n");
+    out.push_str("From the first apply on, Terraform owns the cluster: do not also run `clusterctl apply` on it.\n\n");
     out.push_str("| file | what is in it |\n|---|---|\n");
     out.push_str("| versions.tf, providers.tf | the pins, the provider, a backend to switch on |\n");
     if !settings.variables.is_empty() {
@@ -61,7 +61,7 @@ pub(super) fn text<'a>(
     if !ladders.is_empty() {
         let _ = writeln!(
             out,
-            "\nTerraform does not fall back when the cloud has no capacity: {} use their first choice only.",
+            "\nTerraform does not fall back when the cloud has no capacity. With their first choice only: {}.",
             ladders.join(", ")
         );
     }

@@ -62,7 +62,8 @@ fn settings() -> Settings {
 /// The text of one file, without the header that every file has.
 fn check(graph: &Graph, settings: &Settings, file: &str, expected: &Expect) {
     let files = export(graph, settings).expect("exports");
-    let text = files.get(file).unwrap_or_else(|| panic!("{file} is not among {:?}", files.keys()));
+    assert!(files.contains_key(file), "{file} is not among {:?}", files.keys());
+    let text = &files[file];
     expected.assert_eq(text.split_once("\n\n").map_or(text, |(_, rest)| rest));
 }
 
@@ -424,7 +425,11 @@ fn settings_become_the_files_around() {
         }
     "#]],
     );
-    check(&graph, &settings, "README.md", &expect![[r#"
+    check(
+        &graph,
+        &settings,
+        "README.md",
+        &expect![[r#"
         Terraform for this cluster, written by `clusterctl export terraform`: 2 resources, hashicorp/aws ~> 6.10.
 
             terraform init
@@ -444,7 +449,8 @@ fn settings_become_the_files_around() {
         | network.tf | 1 aws_vpc |
 
         Terraform does not fall back when the cloud has no capacity: `aws_instance.a` use their first choice only.
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
