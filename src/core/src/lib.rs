@@ -23,5 +23,6 @@ pub mod names;
 pub mod plan;
 pub mod spec;
 pub mod store;
+pub mod terraform;
 pub mod transport;
 pub mod value;
