@@ -11,11 +11,8 @@ use super::{
     VolumeId, outputs,
 };
 
-pub static NETWORK_INTERFACE: Kind = Kind {
-    forces_new: &["subnet_id", "private_ips"],
-    seconds: (1.0, 1.0),
-    ..Kind::new("aws_network_interface")
-};
+pub static NETWORK_INTERFACE: Kind =
+    Kind { forces_new: &["subnet_id", "private_ips"], seconds: (1.0, 1.0), ..Kind::new("aws_network_interface") };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NetworkInterface {

@@ -27,11 +27,8 @@ impl Resource for Vpc {
     type Out = VpcOut;
 }
 
-pub static SUBNET: Kind = Kind {
-    forces_new: &["vpc_id", "cidr_block", "availability_zone"],
-    seconds: (1.0, 1.0),
-    ..Kind::new("aws_subnet")
-};
+pub static SUBNET: Kind =
+    Kind { forces_new: &["vpc_id", "cidr_block", "availability_zone"], seconds: (1.0, 1.0), ..Kind::new("aws_subnet") };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Subnet {
@@ -94,8 +91,7 @@ impl Resource for NatGateway {
     type Out = NatGatewayOut;
 }
 
-pub static ROUTE_TABLE: Kind =
-    Kind { forces_new: &["vpc_id"], seconds: (1.0, 1.0), ..Kind::new("aws_route_table") };
+pub static ROUTE_TABLE: Kind = Kind { forces_new: &["vpc_id"], seconds: (1.0, 1.0), ..Kind::new("aws_route_table") };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RouteTable {

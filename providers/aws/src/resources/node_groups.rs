@@ -213,8 +213,7 @@ impl Resource for AutoscalingGroup {
 }
 
 /// The newest image of a publisher, looked up by Terraform where no account was asked.
-pub static IMAGE: Kind =
-    Kind { ownership: Ownership::Child, blocks: &["filter"], ..Kind::new("data.aws_ami") };
+pub static IMAGE: Kind = Kind { ownership: Ownership::Child, blocks: &["filter"], ..Kind::new("data.aws_ami") };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Image {

@@ -6,11 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{SecurityGroupId, SecurityGroupRuleId, Tags, VpcId, outputs};
 
-pub static SECURITY_GROUP: Kind = Kind {
-    forces_new: &["name", "description", "vpc_id"],
-    seconds: (2.0, 2.0),
-    ..Kind::new("aws_security_group")
-};
+pub static SECURITY_GROUP: Kind =
+    Kind { forces_new: &["name", "description", "vpc_id"], seconds: (2.0, 2.0), ..Kind::new("aws_security_group") };
 
 /// A security group without any rule of its own: AWS's default egress rule is revoked, as the Terraform provider does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
