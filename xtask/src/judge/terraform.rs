@@ -20,7 +20,7 @@ use serde_json::Value;
 mod strings;
 
 /// Files of a module by name, with the name of the case.
-pub type Case = (String, BTreeMap<String, String>);
+pub(crate) type Case = (String, BTreeMap<String, String>);
 
 /// How many cases run at once: each is two processes and a schema of megabytes.
 const AT_ONCE: usize = 2;
@@ -29,7 +29,7 @@ const AT_ONCE: usize = 2;
 const PACKAGES: [&str; 3] = ["grpcio", "grpcio-tools", "msgpack"];
 
 #[derive(Debug)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     Passed(usize),
     Failed(Vec<String>),
     Skipped(String),
@@ -39,7 +39,7 @@ pub enum Verdict {
 ///
 /// # Errors
 /// When the judge itself cannot work: no Python environment, no disk. What a case does wrong is in the verdict.
-pub fn run(cases: &[Case]) -> Result<Verdict> {
+pub(crate) fn run(cases: &[Case]) -> Result<Verdict> {
     let judge = match Judge::set_up()? {
         Ok(judge) => judge,
         Err(reason) => {

@@ -12,7 +12,8 @@ use super::Judge;
 /// A thing to look up, of which the stub answers `stub` to everything.
 static IDENTITY: Kind = Kind::new("data.aws_caller_identity");
 
-/// What HCL gives a meaning to, and what text editors do not like.
+/// What HCL gives a meaning to, and what text editors do not like. Composed characters only: Terraform keeps strings in
+/// Unicode's NFC form.
 const PIECES: [&str; 13] =
     ["$", "%", "{", "}", "${", "%{", "\"", "\\", "\n", "a", "\u{1}\u{1f}\u{7f}\r\t", "\u{feff}\u{2028}é😀", "@{1}"];
 
@@ -40,6 +41,19 @@ fn filled(text: &str) -> String {
     format!("{text}stub{text}")
 }
 
+/// Lists, objects and documents in each other: their layout is what `fmt -check` is asked about.
+fn shapes(depth: usize) -> Vec<Value> {
+    let mut found = vec![json!("x"), json!([]), json!({}), json!(["a".repeat(60), "b".repeat(60)])];
+    if depth > 0 {
+        for inner in shapes(depth - 1) {
+            found.push(json!([inner, "x"]));
+            found.push(json!({ "a": inner, "longer": 1, "é key": inner, "z": "x" }));
+            found.push(json!({ "$json": inner }));
+        }
+    }
+    found
+}
+
 pub(super) fn check(judge: &Judge) -> Result<String> {
     let texts = texts();
     let script = format!("#!/bin/sh\n\n\n{}", PIECES.concat());
@@ -51,6 +65,7 @@ pub(super) fn check(judge: &Judge) -> Result<String> {
         ("around", json!(plain)),
         ("keys", Value::Object(keys.clone())),
         ("document", json!({ "$json": texts })),
+        ("shapes", json!(shapes(2))),
         ("script", Value::from(&around(&script, Encoding::Plain))),
         ("base64", Value::from(&around(&script, Encoding::Base64))),
         ("gzip", Value::from(&around(&script, Encoding::GzipBase64))),

@@ -8,8 +8,8 @@ use crate::value::{Part, sha256_hex};
 /// The inside of a quoted string: quotes, backslashes, control characters and template markers escaped.
 ///
 /// HCL takes `$${` for a literal `${` and `%%{` for `%{`; the sign is doubled directly before the brace and nowhere
-/// else, whatever stands before it. Written here because `hcl-rs` 0.20 misses a marker that follows another sign, as in
-/// `%${x}`, which would then be evaluated.
+/// else, whatever stands before it. Written here because `hcl-rs` 0.20 loses track after the first marker: it leaves
+/// the second of `${a}%${b}` as it is, and Terraform would evaluate it.
 pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     let mut chars = text.chars().peekable();
