@@ -24,3 +24,6 @@ pub use full::Comments;
 pub use notes::Notes;
 pub use resolve::{resolve, resolve_document};
 pub use types::*;
+
+#[cfg(test)]
+mod tests;

@@ -32,3 +32,6 @@ pub use problem::{Problem, Problems, Span};
 pub use read::{Document, read};
 pub use schema::{SCHEMA_ID, schema};
 pub use types::*;
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -68,11 +68,3 @@ impl Transform for WithoutNull {
         }
     }
 }
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn dump() {
-        std::fs::write("/tmp/schema.json", serde_json::to_string_pretty(&super::schema()).expect("json"))
-            .expect("write");
-    }
-}

@@ -464,7 +464,9 @@ pub enum GpuSharing {
     Mig,
     /// So many pods take turns on each GPU.
     #[serde(rename = "timeSlicing")]
-    TimeSlicing(#[schemars(range(min = 2, max = 64))] u8),
+    TimeSlicing(
+        #[schemars(range(min = 2, max = 64), extend("description" = "How many pods take turns on each GPU."))] u8,
+    ),
 }
 
 /// What is installed on top of Kubernetes.
