@@ -181,7 +181,7 @@ fn a_network_has_no_host_bits() {
             "10.20.0/16": "10.20.0/16" is not an IPv4 network -> an IPv4 network as in 10.20.0.0/16
             "2001:db8::/32": "2001:db8::/32" looks like IPv6, which is not supported -> an IPv4 network as in 10.20.0.0/16
             "10.0.0.0/016": "10.0.0.0/016" is not an IPv4 network -> an IPv4 network as in 10.20.0.0/16
-            "010.0.0.0/8": TAKEN"#]],
+            "010.0.0.0/8": "010.0.0.0/8" has leading zeros -> 10.0.0.0/8"#]],
     );
 }
 

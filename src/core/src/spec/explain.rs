@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::check::nearest;
+use super::print::flow;
 use super::shape::{FieldShape, Shape, follow, root, text};
 
 /// What a field of the cluster file means.
@@ -84,7 +85,7 @@ impl Place {
         let shape = Shape::of(self.schema);
         let target = follow(self.schema);
         let written = |keyword: &str| text(self.schema, keyword).or_else(|| text(target, keyword));
-        let default = self.schema.get("default").map(plain).or_else(|| written("x-default").map(str::to_owned));
+        let default = self.schema.get("default").map(flow).or_else(|| written("x-default").map(str::to_owned));
         let item = match &shape {
             Shape::List { item, .. } => Some(Shape::of(item)),
             _ => None,

@@ -114,7 +114,8 @@ fn is_collection(value: &Value) -> bool {
     }
 }
 
-fn flow(value: &Value) -> String {
+/// A value on one line.
+pub(super) fn flow(value: &Value) -> String {
     match value {
         Value::Object(map) => {
             let fields: Vec<String> =

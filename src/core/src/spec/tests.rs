@@ -34,6 +34,11 @@ pub(crate) fn parent_of(path: &str) -> &str {
     path::parent(path).expect("a path inside")
 }
 
+/// A value on one line, as `explain` shows it.
+pub(crate) fn flow(value: &Value) -> String {
+    print::flow(value)
+}
+
 fn judge() -> jsonschema::Validator {
     jsonschema::draft7::new(&schema()).expect("a draft-07 schema")
 }
@@ -125,10 +130,10 @@ spec:
             8:8: spec.ttl: "8" is not a duration; right would be: a number and d, h, m or s, largest first, as in 8h or 1h30m
             9:23: spec.deletionProtection: "yes" is not true or false; right would be: true
             11:11: spec.network.cidr: 10.20.3.0/16 has host bits set; right would be: 10.20.0.0/16
-            12:11: spec.network.pods: the word "cilium" cannot stand here; right would be: fields of its own
-            13:5: spec.network.existing.subnets: subnets is missing; right would be: subnets: a list, or fields of its own
-            14:12: spec.network.peers: the word "10.0.0.0/8" cannot stand here; right would be: a list
-            15:25: spec.controlPlane.count: "3" is text, because of the quotes; right would be: a whole number from 0 to 255
+            12:11: spec.network.pods: the word "cilium" cannot stand here; right would be: {plugin: ..., mode: ..., cidr: ...}
+            13:5: spec.network.existing.subnets: subnets is missing; right would be: subnets: a list, as in [vpc-0abc1234], or {private: ..., public: ...}
+            14:12: spec.network.peers: the word "10.0.0.0/8" cannot stand here; right would be: a list, as in [10.20.0.0/16]
+            15:25: spec.controlPlane.count: "3" is text, because of the quotes; right would be: a whole number from 1 to 5
             15:45: spec.controlPlane.machine.cpu: 0 is too small; right would be: a whole number from 1 to 1024
             15:56: spec.controlPlane.machine.memory: 16GB has another unit than Mi, Gi or Ti; right would be: 16Gi
             15:69: spec.controlPlane.machine.type.awz: unknown field "awz", did you mean aws?; right would be: aws
@@ -142,7 +147,7 @@ spec:
             20:81: spec.nodeGroups[1].gpu.sharing.timeSlicing: 1 is too small; right would be: a whole number from 2 to 64
             22:20: spec.nodeGroups[2].gpu.sharing: "timeSlicing" is not known here; right would be: one of none, mps, mig
             23:14: spec.nodeGroups[2].taints[0]: "nvidia.com/gpu" has no effect; right would be: key=value:Effect with an effect of NoSchedule, PreferNoSchedule or NoExecute
-            24:5: spec.nodeGroups[2].labels: has no value; right would be: fields of its own, or leave the line out"#]],
+            24:5: spec.nodeGroups[2].labels: has no value; right would be: {key: value, ...}, or leave the line out"#]],
     );
 }
 
@@ -153,8 +158,18 @@ fn yaml_is_read_strictly() {
         "# nothing\n",
         &expect!["2:1: the file is empty; right would be: a cluster: `clusterctl schema` describes it"],
     );
-    problems("hello", &expect![[r#"1:1: the word "hello" cannot stand here; right would be: fields of its own"#]]);
-    problems("[1, 2]", &expect!["1:1: a list cannot stand here; right would be: fields of its own"]);
+    problems(
+        "hello",
+        &expect![[
+            r#"1:1: the word "hello" cannot stand here; right would be: {apiVersion: ..., kind: ..., metadata: ..., spec: ...}"#
+        ]],
+    );
+    problems(
+        "[1, 2]",
+        &expect![
+            "1:1: a list cannot stand here; right would be: {apiVersion: ..., kind: ..., metadata: ..., spec: ...}"
+        ],
+    );
     problems(
         &format!("{MINIMAL}---\n{MINIMAL}"),
         &expect!["5:1: the file holds more than one document; right would be: one cluster in each file"],
@@ -230,6 +245,9 @@ fn bombs_go_off_harmlessly() {
         &expect!["2:261: b[64]: is one alias too many: 64 are allowed"],
     );
     problems(&"a".repeat((1 << 20) + 1), &expect!["the file has 1048577 bytes; right would be: at most 1048576 bytes"]);
+    let unknown: Vec<String> = (0..9_000).map(|at| format!("nodeGroup{at}: 1")).collect();
+    let found = read(&with_spec(&format!("  {{{}}}", unknown.join(", ")))).expect_err("unknown fields");
+    assert_eq!(found.iter().count(), 9_000 + 1, "each of them, and the cloud that is missing");
     // Generous for a slow machine; unbounded expansion would take hours.
     assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
 }
@@ -284,6 +302,28 @@ fn the_schema_uses_no_word_that_the_reader_does_not_know() {
 }
 
 #[test]
+fn every_example_in_the_schema_is_right() {
+    fn walk(value: &Value, examples: &mut usize) {
+        if let (Some(Value::String(format)), Some(Value::String(example))) =
+            (value.get("format"), value.pointer("/examples/0"))
+        {
+            assert_eq!(crate::names::check(format, example), Some(Ok(())), "{format} {example}");
+            let pattern = json!({"type": "string", "pattern": value["pattern"]});
+            assert!(jsonschema::draft7::new(&pattern).expect("a pattern").is_valid(&json!(example)), "{format}");
+            *examples += 1;
+        }
+        match value {
+            Value::Object(map) => map.values().for_each(|inner| walk(inner, examples)),
+            Value::Array(items) => items.iter().for_each(|item| walk(item, examples)),
+            _ => {}
+        }
+    }
+    let mut examples = 0;
+    walk(&schema(), &mut examples);
+    assert!(examples > 25, "{examples}");
+}
+
+#[test]
 fn every_field_is_explained() {
     fn walk(path: &str, fields: &mut usize) {
         let help = explain(path).expect("a field");
@@ -300,11 +340,11 @@ fn every_field_is_explained() {
         Some(
             FieldHelp {
                 path: "spec.nodeGroups[].capacity",
-                description: "How machines are bought: a ladder whose next rung is taken when the cloud has none on this one. Spot needs\non-demand after it.",
+                description: "How machines are bought: a ladder whose next rung is taken when the cloud has none on this one. Spot needs on-demand after it.",
                 takes: "a list, each one of spot, on-demand",
                 required: false,
                 default: Some(
-                    "[\"on-demand\"]",
+                    "[on-demand]",
                 ),
                 example: None,
                 words: [
@@ -326,7 +366,7 @@ fn every_field_is_explained() {
             FieldHelp {
                 path: "spec.nodeGroups[].gpu.sharing",
                 description: "Whether pods share a GPU, and how.",
-                takes: "one of none, mps, mig, or fields of its own",
+                takes: "one of none, mps, mig, or {timeSlicing: ...}",
                 required: false,
                 default: Some(
                     "none",
@@ -354,7 +394,8 @@ fn every_field_is_explained() {
                 ],
             },
         )
-    "#]].assert_debug_eq(&explain("spec.nodeGroups.gpu.sharing"));
+    "#]]
+    .assert_debug_eq(&explain("spec.nodeGroups.gpu.sharing"));
     assert_eq!(explain("spec.nodeGroup"), None);
     assert_eq!(nearest_field("spec.nodeGroup.coun.mx").as_deref(), Some("spec.nodeGroups[].count.max"));
 }

@@ -255,7 +255,7 @@ pub struct DnsSpec {
 pub struct ControlPlaneSpec {
     /// How many: 1, 3 or 5. Three survive the loss of one, five of two.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = 3))]
+    #[schemars(range(min = 1, max = 5), extend("default" = 3))]
     pub count: Option<u8>,
     /// What each machine must have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
