@@ -72,7 +72,7 @@ impl Cluster {
 
     fn options(&self) -> Option<CloudOptions> {
         let aws = AwsOptions { ami: self.options.aws.ami.clone(), tags: filled(&self.options.aws.tags) };
-        (aws != AwsOptions::default()).then(|| CloudOptions { aws: Some(aws) })
+        (aws != AwsOptions::default()).then_some(CloudOptions { aws: Some(aws) })
     }
 }
 
@@ -173,6 +173,6 @@ fn node_group(group: &NodeGroup) -> NodeGroupSpec {
         gpu: group.gpu.map(|gpu| GpuSpec { driver: Some(gpu.driver), sharing: Some(gpu.sharing) }),
         labels: filled(&group.labels),
         taints: (!group.taints.is_empty()).then(|| group.taints.clone()),
-        options: (aws != AwsGroupOptions::default()).then(|| GroupOptions { aws: Some(aws) }),
+        options: (aws != AwsGroupOptions::default()).then_some(GroupOptions { aws: Some(aws) }),
     }
 }

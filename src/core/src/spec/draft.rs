@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use super::types::{
+use super::words::{ApiVersion, Capacity, Cloud, Kind, Topology, Visibility};
+use super::{
     AccessSpec, ApiAccessSpec, ClusterSpec, ControlPlaneSpec, CountRangeSpec, CountSpec, MachineGpuSpec, MachineSpec,
     MachineTypeSpec, Metadata, NetworkSpec, NodeGroupSpec, Spec, Zones,
 };
-use super::words::{ApiVersion, Capacity, Cloud, Kind, Topology, Visibility};
 use crate::names::gpu::GpuRequest;
 use crate::names::{
     Cidr, ClusterName, Duration, Invalid, KubernetesVersion, LabelKey, LabelValue, MachineType, RegionName, ZoneName,
