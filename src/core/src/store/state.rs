@@ -379,6 +379,7 @@ pub(super) mod tests {
               },
               "former": {},
               "generations": {},
+              "pending": {},
               "folded": {},
               "deleting": false,
               "tombstone": null

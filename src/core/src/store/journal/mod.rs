@@ -24,6 +24,7 @@ pub mod writer;
 pub use compact::{Current, compact, current};
 pub use fold::fold;
 pub use record::{Action, Came, Intent, Note, Op, Outcome, Record};
+pub(super) use replay::last_epoch;
 pub use replay::{Replay, replay, salvage};
 pub use segment::SegmentId;
 pub use writer::{Journal, JournalError};
