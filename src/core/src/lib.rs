@@ -12,9 +12,17 @@
 //!
 //! This crate talks to no cloud, prints nothing, reads no environment and never exits.
 
+pub mod addr;
 pub mod bootstrap;
+pub mod cloud;
 pub mod cluster;
+pub mod engine;
+pub mod graph;
 pub mod machine;
 pub mod names;
+pub mod plan;
 pub mod spec;
 pub mod store;
+pub mod terraform;
+pub mod transport;
+pub mod value;

@@ -1,0 +1,9 @@
+//! (being written)
+
+pub(crate) mod control_plane;
+pub(crate) mod dns;
+pub(crate) mod identity;
+pub(crate) mod load_balancer;
+pub(crate) mod network;
+pub(crate) mod node_groups;
+pub(crate) mod security;

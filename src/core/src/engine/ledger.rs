@@ -1,0 +1,41 @@
+//! Where a run writes down what it is about to do and what came of it.
+
+use async_trait::async_trait;
+use serde_json::{Map, Value};
+
+use crate::addr::Addr;
+use crate::cloud::Fault;
+use crate::plan::Verb;
+
+/// What is about to be asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Intended {
+    pub addr: Addr,
+    pub verb: Verb,
+    pub token: String,
+    /// SHA-256 of the request.
+    pub digest: String,
+    /// The addresses it needs, for the order of a later deletion.
+    pub depends: Vec<Addr>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ended {
+    Applied { id: String, outputs: Map<String, Value> },
+    Gone,
+    Failed { fault: Fault, code: String },
+}
+
+/// The ledger could not be written; nothing more may be asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct LedgerError(pub String);
+
+/// Durable when a call returns.
+#[async_trait]
+pub trait Ledger: Send + Sync {
+    /// Gives the number by which the outcome refers to it.
+    async fn intend(&self, intent: Intended) -> Result<u64, LedgerError>;
+    async fn end(&self, intent: u64, ended: Ended) -> Result<(), LedgerError>;
+}

@@ -1,0 +1,474 @@
+//! Values that may not be known yet.
+//!
+//! Arguments are JSON. Four single-purpose objects, told by a key that starts with `$`, stand for what plain JSON cannot
+//! say; no user string is ever a key of an argument without having passed a rule that forbids `$` in front.
+//!
+//! | form | meaning | in Terraform |
+//! |---|---|---|
+//! | `{"$output": "aws_vpc.main.id"}` | an output of another node | `aws_vpc.main.id` |
+//! | `{"$text": [..], "$encoding": "base64"}` | text of parts: strings and outputs | template, encoded |
+//! | `{"$json": ..}` | a JSON document as a string | `jsonencode(..)` |
+//! | `{"$digest": "<sha256>"}` | observed only: the cloud does not give the value back, its digest is in a tag | |
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::io::Write as _;
+use std::marker::PhantomData;
+
+use base64::Engine as _;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::addr::Addr;
+
+pub const OUTPUT: &str = "$output";
+pub const TEXT: &str = "$text";
+pub const ENCODING: &str = "$encoding";
+pub const JSON: &str = "$json";
+pub const DIGEST: &str = "$digest";
+
+/// What a resource needs: a value known now, or an output of another node.
+///
+/// `T` says what kind of thing it is (`Input<VpcId>` is not `Input<SubnetId>`); it has no value of its own.
+pub enum Input<T> {
+    Known(String, PhantomData<T>),
+    Output { of: Addr, attr: String, marker: PhantomData<T> },
+}
+
+impl<T> Input<T> {
+    pub fn known(value: impl Into<String>) -> Self {
+        Self::Known(value.into(), PhantomData)
+    }
+
+    #[must_use]
+    pub fn output(of: &Addr, attr: &str) -> Self {
+        Self::Output { of: of.clone(), attr: attr.to_owned(), marker: PhantomData }
+    }
+
+    /// The value, once it is known; drivers only ever see known inputs.
+    #[must_use]
+    pub fn value(&self) -> Option<&str> {
+        match self {
+            Self::Known(value, _) => Some(value),
+            Self::Output { .. } => None,
+        }
+    }
+
+    /// The same value under another meaning, for the few places where a cloud uses one id as another.
+    #[must_use]
+    pub fn retype<U>(&self) -> Input<U> {
+        match self {
+            Self::Known(value, _) => Input::known(value.clone()),
+            Self::Output { of, attr, .. } => Input::output(of, attr),
+        }
+    }
+
+    fn key(&self) -> (Option<&str>, Option<(&Addr, &str)>) {
+        match self {
+            Self::Known(value, _) => (Some(value), None),
+            Self::Output { of, attr, .. } => (None, Some((of, attr))),
+        }
+    }
+}
+
+impl<T> Clone for Input<T> {
+    fn clone(&self) -> Self {
+        self.retype()
+    }
+}
+
+impl<T> fmt::Debug for Input<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(value, _) => write!(f, "{value:?}"),
+            Self::Output { of, attr, .. } => write!(f, "{of}.{attr}"),
+        }
+    }
+}
+
+impl<T> PartialEq for Input<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+impl<T> Eq for Input<T> {}
+impl<T> PartialOrd for Input<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl<T> Ord for Input<T> {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+impl<T> Hash for Input<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key().hash(state);
+    }
+}
+
+impl<T> Serialize for Input<T> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Known(value, _) => s.serialize_str(value),
+            Self::Output { of, attr, .. } => output(of, attr).serialize(s),
+        }
+    }
+}
+
+impl<'de, T> Deserialize<'de> for Input<T> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(d)?;
+        if let Some((of, attr)) = as_output(&value) {
+            return Ok(Self::output(&of, &attr));
+        }
+        match value {
+            Value::String(text) => Ok(Self::known(text)),
+            other => Err(serde::de::Error::custom(format!("expected a string or an output, found {other}"))),
+        }
+    }
+}
+
+/// How a text is packed before the cloud gets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Encoding {
+    #[serde(rename = "plain")]
+    Plain,
+    #[serde(rename = "base64")]
+    Base64,
+    #[serde(rename = "gzip+base64")]
+    GzipBase64,
+    /// The hex SHA-256 of the text: what a tag carries where the cloud does not give the text back.
+    #[serde(rename = "sha256")]
+    Sha256,
+}
+
+/// A part of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    Text(String),
+    Output { of: Addr, attr: String },
+}
+
+/// Text that may contain outputs, such as user-data with the address of the API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    pub parts: Vec<Part>,
+    pub encoding: Encoding,
+}
+
+impl Text {
+    #[must_use]
+    pub fn encoded(&self, encoding: Encoding) -> Self {
+        Self { parts: self.parts.clone(), encoding }
+    }
+
+    /// What is sent, once the engine has rendered it: one part, packed already.
+    #[must_use]
+    pub fn sent(&self) -> &str {
+        match self.parts.as_slice() {
+            [Part::Text(text)] => text,
+            _ => "",
+        }
+    }
+}
+
+impl From<&Text> for Value {
+    fn from(text: &Text) -> Self {
+        let parts: Vec<Value> = text
+            .parts
+            .iter()
+            .map(|part| match part {
+                Part::Text(t) => Self::String(t.clone()),
+                Part::Output { of, attr } => output(of, attr),
+            })
+            .collect();
+        json!({ TEXT: parts, ENCODING: text.encoding })
+    }
+}
+
+impl Serialize for Text {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        Value::from(self).serialize(s)
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        match Value::deserialize(d)? {
+            Value::String(t) => Ok(Self { parts: vec![Part::Text(t)], encoding: Encoding::Plain }),
+            value => as_text(&value).ok_or_else(|| serde::de::Error::custom(format!("expected text, found {value}"))),
+        }
+    }
+}
+
+/// A JSON document that the cloud takes as a string, such as a policy. Outputs may stand anywhere in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Json(pub Value);
+
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        json!({ JSON: self.0 }).serialize(s)
+    }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        match Value::deserialize(d)? {
+            Value::String(t) => serde_json::from_str(&t).map(Self).map_err(serde::de::Error::custom),
+            Value::Object(mut m) if m.len() == 1 && m.contains_key(JSON) => {
+                Ok(Self(m.remove(JSON).unwrap_or(Value::Null)))
+            }
+            other => Err(serde::de::Error::custom(format!("expected a JSON document, found {other}"))),
+        }
+    }
+}
+
+#[must_use]
+pub fn output(of: &Addr, attr: &str) -> Value {
+    json!({ OUTPUT: format!("{of}.{attr}") })
+}
+
+/// Reads `{"$output": "kind.name.attr"}`.
+#[must_use]
+pub fn as_output(value: &Value) -> Option<(Addr, String)> {
+    let map = value.as_object().filter(|m| m.len() == 1)?;
+    let (addr, attr) = map.get(OUTPUT)?.as_str()?.rsplit_once('.')?;
+    Some((addr.parse().ok()?, attr.to_owned()))
+}
+
+/// Reads `{"$text": [..], "$encoding": ..}`.
+#[must_use]
+pub fn as_text(value: &Value) -> Option<Text> {
+    let map = value.as_object()?;
+    let parts = map.get(TEXT)?.as_array()?;
+    let encoding = serde_json::from_value(map.get(ENCODING)?.clone()).ok()?;
+    let parts = parts
+        .iter()
+        .map(|part| match part {
+            Value::String(t) => Some(Part::Text(t.clone())),
+            other => as_output(other).map(|(of, attr)| Part::Output { of, attr }),
+        })
+        .collect::<Option<Vec<_>>>()?;
+    Some(Text { parts, encoding })
+}
+
+/// The one value of a single-key marker object.
+fn marker<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {
+    value.as_object().filter(|m| m.len() == 1)?.get(key)
+}
+
+/// Every output that `value` mentions, with the attribute.
+#[must_use]
+pub fn mentions(value: &Value) -> BTreeSet<(Addr, String)> {
+    let mut found = BTreeSet::new();
+    collect(value, &mut found);
+    found
+}
+
+fn collect(value: &Value, found: &mut BTreeSet<(Addr, String)>) {
+    if let Some(output) = as_output(value) {
+        found.insert(output);
+        return;
+    }
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
+        Value::Object(map) => map.values().for_each(|item| collect(item, found)),
+        _ => {}
+    }
+}
+
+/// Puts known outputs in. What stays unknown keeps its `$output`; texts and documents stay in their form, so that two
+/// values can be compared by meaning rather than by bytes.
+#[must_use]
+pub fn resolve(value: &Value, lookup: &dyn Fn(&Addr, &str) -> Option<Value>) -> Value {
+    if let Some((of, attr)) = as_output(value) {
+        return lookup(&of, &attr).unwrap_or_else(|| value.clone());
+    }
+    match value {
+        Value::Array(items) => Value::Array(items.iter().map(|item| resolve(item, lookup)).collect()),
+        Value::Object(map) => {
+            Value::Object(map.iter().map(|(k, item)| (k.clone(), resolve(item, lookup))).collect::<Map<_, _>>())
+        }
+        other => other.clone(),
+    }
+}
+
+#[must_use]
+pub fn is_known(value: &Value) -> bool {
+    mentions(value).is_empty()
+}
+
+/// The plain text of a text whose parts are all known.
+fn plain(value: &Value) -> Option<String> {
+    let text = as_text(value)?;
+    text.parts
+        .into_iter()
+        .map(|part| match part {
+            Part::Text(t) => Some(t),
+            Part::Output { .. } => None,
+        })
+        .collect()
+}
+
+/// Turns a resolved value into what is sent: texts are encoded, documents become strings.
+///
+/// `None` when an output in it is still unknown.
+#[must_use]
+pub fn render(value: &Value) -> Option<Value> {
+    if as_output(value).is_some() {
+        return None;
+    }
+    if let Some(text) = as_text(value) {
+        return Some(Value::String(encode(&plain(value)?, text.encoding)));
+    }
+    if let Some(document) = marker(value, JSON) {
+        return Some(Value::String(render(document)?.to_string()));
+    }
+    Some(match value {
+        Value::Array(items) => Value::Array(items.iter().map(render).collect::<Option<_>>()?),
+        Value::Object(map) => {
+            Value::Object(map.iter().map(|(k, item)| Some((k.clone(), render(item)?))).collect::<Option<Map<_, _>>>()?)
+        }
+        other => other.clone(),
+    })
+}
+
+#[must_use]
+pub fn encode(text: &str, encoding: Encoding) -> String {
+    match encoding {
+        Encoding::Plain => text.to_owned(),
+        Encoding::Base64 => base64::engine::general_purpose::STANDARD.encode(text),
+        Encoding::GzipBase64 => base64::engine::general_purpose::STANDARD.encode(gzip(text)),
+        Encoding::Sha256 => sha256_hex(text.as_bytes()),
+    }
+}
+
+/// Undoes [`Encoding::GzipBase64`] or [`Encoding::Base64`], whichever it was; `None` for anything else.
+#[must_use]
+pub fn decode(packed: &str) -> Option<String> {
+    let bytes = base64::engine::general_purpose::STANDARD.decode(packed).ok()?;
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        // A bound: user-data is at most 16 KiB packed, and nothing we wrote unpacks to more than this.
+        let mut reader = std::io::Read::take(flate2::read::GzDecoder::new(bytes.as_slice()), 1 << 20);
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut reader, &mut text).ok()?;
+        return Some(text);
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    // No file name and no time in the header: the same text is the same bytes.
+    let mut encoder = flate2::GzBuilder::new().mtime(0).write(Vec::new(), flate2::Compression::best());
+    let written = encoder.write_all(text.as_bytes());
+    debug_assert!(written.is_ok(), "a vector takes every write");
+    encoder.finish().unwrap_or_default()
+}
+
+#[must_use]
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    let mut hex = String::with_capacity(64);
+    for byte in Sha256::digest(bytes) {
+        hex.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));
+        hex.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or('0'));
+    }
+    hex
+}
+
+/// Whether a live value is what was wanted.
+///
+/// Only what `want` mentions counts: an absent argument is not managed. A wanted value that is not known yet differs.
+#[must_use]
+pub fn same(want: &Value, live: &Value) -> bool {
+    if let Some(digest) = marker(live, DIGEST) {
+        let known = plain(want).or_else(|| want.as_str().map(str::to_owned));
+        return known.is_some_and(|text| digest.as_str() == Some(sha256_hex(text.as_bytes()).as_str()));
+    }
+    if as_text(want).is_some() {
+        let Some(text) = plain(want) else { return false };
+        if as_text(live).is_some() {
+            return plain(live).is_some_and(|other| other == text);
+        }
+        return render(want).as_ref() == Some(live);
+    }
+    if let Some(document) = marker(want, JSON) {
+        return marker(live, JSON).is_some_and(|other| document == other);
+    }
+    match (want, live) {
+        (Value::Object(want), Value::Object(live)) => {
+            want.iter().all(|(key, value)| live.get(key).is_some_and(|other| same(value, other)))
+        }
+        (Value::Array(want), Value::Array(live)) => {
+            want.len() == live.len() && want.iter().zip(live).all(|(a, b)| same(a, b))
+        }
+        (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
+        (a, b) => a == b,
+    }
+}
+
+/// Reads `value` as a resource of the typed layer.
+///
+/// # Errors
+/// When the value does not have the shape of `T`.
+pub fn typed<T: DeserializeOwned>(value: &Value) -> Result<T, serde_json::Error> {
+    T::deserialize(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vpc() -> Addr {
+        Addr::new("aws_vpc", "main")
+    }
+
+    #[test]
+    fn an_input_reads_back() {
+        let known: Input<()> = Input::known("vpc-1");
+        let later: Input<()> = Input::output(&vpc(), "id");
+        for input in [known, later] {
+            let value = serde_json::to_value(&input).expect("serialises");
+            assert_eq!(serde_json::from_value::<Input<()>>(value).expect("reads back"), input);
+        }
+    }
+
+    #[test]
+    fn text_is_compared_by_what_it_says_not_by_its_packing() {
+        let text = Text {
+            parts: vec![Part::Text("api=".into()), Part::Output { of: vpc(), attr: "id".into() }],
+            encoding: Encoding::GzipBase64,
+        };
+        let value = Value::from(&text);
+        let live = json!({ TEXT: ["api=vpc-1"], ENCODING: "base64" });
+        assert!(!same(&value, &live), "an unknown part differs");
+        let known = resolve(&value, &|_, _| Some(json!("vpc-1")));
+        assert!(same(&known, &live));
+        assert!(same(&known, &json!({ DIGEST: sha256_hex(b"api=vpc-1") })));
+        assert!(!same(&known, &json!({ DIGEST: sha256_hex(b"api=vpc-2") })));
+        let sent = render(&known).expect("known");
+        assert_eq!(decode(sent.as_str().expect("a string")).as_deref(), Some("api=vpc-1"));
+    }
+
+    #[test]
+    fn absent_arguments_are_not_managed() {
+        let live = json!({"a": 1, "b": {"c": [1, 2], "d": 4}});
+        assert!(same(&json!({"b": {"c": [1, 2]}}), &live));
+        assert!(!same(&json!({"b": {"c": [1]}}), &live));
+        assert!(!same(&json!({"e": null}), &live));
+    }
+
+    #[test]
+    fn documents_are_sent_as_strings_and_compared_as_values() {
+        let want = json!({ JSON: {"Statement": [{"Resource": {"$output": "aws_vpc.main.id"}}]} });
+        assert_eq!(mentions(&want).len(), 1);
+        assert_eq!(render(&want), None);
+        let known = resolve(&want, &|_, _| Some(json!("x")));
+        assert_eq!(render(&known), Some(json!(r#"{"Statement":[{"Resource":"x"}]}"#)));
+        assert!(same(&known, &json!({ JSON: {"Statement": [{"Resource": "x"}]} })));
+    }
+}
