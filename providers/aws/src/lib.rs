@@ -2,11 +2,13 @@
 //!
 //! - [`resources`] the data, in the vocabulary of the Terraform provider
 //! - [`catalogue`] machine types, zones and images as data
+//! - [`lower`] from a blueprint to AWS's words
 //! - [`names`] names, tags and paths that prove ownership
 //!
 //! With feature `api`, the only files that know the SDK: `client`, `drivers`, `observe`, `facts`.
 
 pub mod catalogue;
+pub mod lower;
 pub mod names;
 pub mod resources;
 
