@@ -63,7 +63,9 @@ pub const USER_DATA_LIMIT: usize = 16 * 1024;
 
 #[derive(Debug, Error)]
 pub enum RenderError {
-    #[error("the script of this node is {size} of {USER_DATA_LIMIT} bytes: fewer labels, taints or mirrors; on a control-plane node no data disk")]
+    #[error(
+        "the script of this node is {size} of {USER_DATA_LIMIT} bytes: fewer labels, taints or mirrors; on a control-plane node no data disk"
+    )]
     TooLarge { size: usize },
     #[error("Kubernetes {version} is not in the release table; it has {known}")]
     UnknownVersion { version: String, known: String },
