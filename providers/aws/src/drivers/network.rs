@@ -5,6 +5,9 @@ pub(crate) mod gateways;
 pub(crate) mod routes;
 pub(crate) mod vpc;
 
+#[cfg(test)]
+mod tests;
+
 use clusterctl_core::cloud::{AnyDriver, Typed};
 
 use crate::client::Client;

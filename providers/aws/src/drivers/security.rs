@@ -1,6 +1,8 @@
 //! Drivers of security groups; `rules` has those of their rules.
 
 pub(crate) mod rules;
+#[cfg(test)]
+mod tests;
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{self, IpPermission, IpRange, ResourceType};

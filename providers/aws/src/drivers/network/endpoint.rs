@@ -8,7 +8,7 @@ use clusterctl_core::cloud::{Call, CloudError, Driver, Fault, Live, Remains};
 use clusterctl_core::value::Input;
 
 use crate::client::{Client, fail, is_missing, refused, unless_missing};
-use crate::drivers::ec2::{Found, Of, filter, given, has, id, input, live, lives, retag, tagged, tags_of, updated};
+use crate::drivers::ec2::{Found, Of, given, has, id, input, live, lives, retag, tagged, tags_of, updated};
 use crate::resources::RouteTableId;
 use crate::resources::network::VpcEndpoint;
 
@@ -17,9 +17,11 @@ pub(crate) struct VpcEndpoints(pub(crate) Client);
 
 impl VpcEndpoints {
     async fn read(&self, endpoint: &str) -> Result<Option<types::VpcEndpoint>, CloudError> {
-        let request = self.0.ec2.describe_vpc_endpoints().filters(filter("vpc-endpoint-id", endpoint));
-        let answer = request.send().await.map_err(|e| fail("ec2:DescribeVpcEndpoints", &e))?;
-        Ok(answer.vpc_endpoints.and_then(|all| all.into_iter().next()))
+        let request = self.0.ec2.describe_vpc_endpoints().vpc_endpoint_ids(endpoint);
+        match request.send().await.map_err(|e| fail("ec2:DescribeVpcEndpoints", &e)) {
+            Err(error) if is_missing(&error) => Ok(None),
+            answer => Ok(answer?.vpc_endpoints.and_then(|all| all.into_iter().next())),
+        }
     }
 
     async fn route(&self, before: &Live, want: &VpcEndpoint) -> Result<(), CloudError> {

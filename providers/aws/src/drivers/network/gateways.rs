@@ -18,8 +18,13 @@ impl InternetGateways {
     async fn attach(&self, gateway: &str, vpc: &str) -> Result<(), CloudError> {
         let request = self.0.ec2.attach_internet_gateway().internet_gateway_id(gateway).vpc_id(vpc);
         match request.send().await.map_err(|e| fail("ec2:AttachInternetGateway", &e)) {
-            // The answer to an earlier attempt was lost.
-            Err(e) if e.code == "Resource.AlreadyAssociated" && e.message.contains(vpc) => Ok(()),
+            Err(error) if error.code == "Resource.AlreadyAssociated" => {
+                // Perhaps the answer to an earlier attempt was lost: then it is where it should be.
+                let request = self.0.ec2.describe_internet_gateways().internet_gateway_ids(gateway);
+                let answer = request.send().await.map_err(|e| fail("ec2:DescribeInternetGateways", &e))?;
+                let there = answer.internet_gateways().iter().any(|gateway| attached(gateway) == Some(vpc));
+                if there { Ok(()) } else { Err(error) }
+            }
             other => other.map(drop),
         }
     }
@@ -86,13 +91,13 @@ pub(crate) async fn internet_gateways(client: &Client, of: Of<'_>) -> Result<Fou
 }
 
 fn live_internet_gateway(gateway: &types::InternetGateway) -> Live {
-    let leaving = |state: &AttachmentStatus| matches!(state, AttachmentStatus::Detached | AttachmentStatus::Detaching);
-    let attached = gateway.attachments().iter().find(|attachment| !attachment.state().is_some_and(leaving));
-    let resource = InternetGateway {
-        vpc_id: input(attached.and_then(|attachment| attachment.vpc_id())),
-        tags: tags_of(gateway.tags.as_deref()),
-    };
+    let resource = InternetGateway { vpc_id: input(attached(gateway)), tags: tags_of(gateway.tags.as_deref()) };
     live(gateway.internet_gateway_id().unwrap_or_default(), &resource)
+}
+
+fn attached(gateway: &types::InternetGateway) -> Option<&str> {
+    let leaving = |state: &AttachmentStatus| matches!(state, AttachmentStatus::Detached | AttachmentStatus::Detaching);
+    gateway.attachments().iter().find(|attachment| !attachment.state().is_some_and(leaving))?.vpc_id()
 }
 
 /// An elastic address, with its association when an interface is wanted.
