@@ -1,5 +1,6 @@
 //! (being written)
 
+pub(crate) mod adopt;
 pub(crate) mod control_plane;
 pub(crate) mod dns;
 pub(crate) mod identity;
