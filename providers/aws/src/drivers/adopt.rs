@@ -8,6 +8,7 @@ use clusterctl_core::graph::Resource;
 use clusterctl_core::value;
 use serde_json::Value;
 
+use crate::client::is_missing;
 use crate::names;
 use crate::resources::{TagValue, Tags};
 
@@ -62,6 +63,11 @@ pub(super) fn updated<R: Resource>(live: &Live, want: &R) -> Live {
 pub(super) fn observed<R: Resource>(call: &Call, live: &Live) -> Result<R, CloudError> {
     value::typed(&live.args)
         .map_err(|e| CloudError::new(Fault::Permanent, R::KIND.name, "BadArguments", format!("{}: {e}", call.addr)))
+}
+
+/// What disappeared between two calls of one reading: the reading is to be done again.
+pub(crate) fn moved(error: CloudError) -> CloudError {
+    if is_missing(&error) { CloudError { fault: Fault::NotReady, ..error } } else { error }
 }
 
 /// An answer without what it should hold: what was asked for may have been made.

@@ -8,11 +8,11 @@ use std::net::IpAddr;
 
 use aws_sdk_elasticloadbalancingv2::types::{LoadBalancer, TargetGroup, TargetTypeEnum};
 use clusterctl_core::addr::Addr;
-use clusterctl_core::cloud::{CloudError, Fault, Live, Owner, Scope};
+use clusterctl_core::cloud::{CloudError, Live, Owner, Scope};
 use futures::future::{try_join, try_join_all};
 
-use crate::client::{Client, fail, is_missing};
-use crate::drivers::adopt::address;
+use crate::client::{Client, fail};
+use crate::drivers::adopt::{address, moved};
 use crate::drivers::load_balancer::targets::{Target, attributes, health, live_attachment, live_group};
 use crate::drivers::load_balancer::{listeners, live_lb, live_listener, tags_of};
 
@@ -71,11 +71,6 @@ pub(crate) async fn observe(client: &Client, owner: &Owner, scope: &Scope) -> Re
         all.targets.extend(targets);
     }
     Ok(all)
-}
-
-/// What disappeared between two calls: the reading is to be done again.
-fn moved(error: CloudError) -> CloudError {
-    if is_missing(&error) { CloudError { fault: Fault::NotReady, ..error } } else { error }
 }
 
 async fn balancers(client: &Client) -> Result<Vec<LoadBalancer>, CloudError> {
