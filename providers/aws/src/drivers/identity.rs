@@ -330,44 +330,4 @@ impl Driver for KeyDriver {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_document_reads_back_as_it_was_sent() {
-        let sent =
-            json!({"Statement": [{"Effect": "Allow", "Resource": "arn:aws:ssm:*:*:parameter/clusterctl/a+b/é*"}]});
-        let encoded = "%7B%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Resource%22%3A%22arn%3Aaws%3Assm%3A%2A\
-                       %3A%2A%3Aparameter/clusterctl/a%2Bb/%C3%A9%2A%22%7D%5D%7D";
-        assert_eq!(document(encoded), Json(sent.clone()));
-        assert_eq!(document(&sent.to_string()), Json(sent), "not encoded at all");
-        assert_eq!(document("100%"), Json(Value::String("100%".into())));
-    }
-
-    #[test]
-    fn a_profile_without_a_role_differs() {
-        let profile = SdkProfile::builder()
-            .path("/clusterctl/0011/node/")
-            .instance_profile_name("demo-node")
-            .instance_profile_id("AIPA1")
-            .arn("arn:profile")
-            .create_date(aws_smithy_types::DateTime::from_secs(0))
-            .set_roles(Some(Vec::new()))
-            .build()
-            .expect("a profile");
-        let want = InstanceProfile {
-            name: "demo-node".into(),
-            path: "/clusterctl/0011/node/".into(),
-            role: Input::known("demo-node"),
-        };
-        assert_eq!(super::super::adopt::differences(&want, &live_profile(&profile)), ["role"]);
-    }
-
-    #[test]
-    fn the_comment_of_a_key_is_nothing() {
-        let key = KeyPairInfo::builder().key_name("demo").key_pair_id("key-1").public_key("ssh-ed25519 AAAA me@home\n");
-        let live = live_key(&key.build());
-        assert_eq!(live.args["public_key"], "ssh-ed25519 AAAA");
-        assert_eq!(live.outputs["key_pair_id"], "key-1");
-    }
-}
+mod tests;

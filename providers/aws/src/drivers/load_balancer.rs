@@ -282,3 +282,6 @@ pub(crate) async fn listeners(client: &Client, lb: &str) -> Result<Vec<SdkListen
     let answer = answer.map_err(|e| fail("elasticloadbalancing:DescribeListeners", &e))?;
     Ok(answer.listeners.unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests;

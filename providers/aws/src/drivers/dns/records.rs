@@ -246,3 +246,6 @@ impl Driver for RecordDriver {
         in_sync(&self.0, live).await
     }
 }
+
+#[cfg(test)]
+mod tests;
