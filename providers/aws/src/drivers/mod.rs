@@ -3,6 +3,7 @@
 //! `network` · `security` · `load_balancer` · `control_plane` · `node_groups` · `identity` · `dns`, and `ec2` with what
 //! those of EC2 share. When to call them, again or not at all, is the engine's business.
 
+pub(crate) mod adopt;
 pub(crate) mod control_plane;
 pub(crate) mod dns;
 pub(crate) mod ec2;
