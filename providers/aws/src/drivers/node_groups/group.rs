@@ -129,20 +129,14 @@ fn failure(call: &Call, activities: &[Activity]) -> Option<CloudError> {
         .filter(|code| !code.is_empty() && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.'))
         .unwrap_or("Failed");
     let any = |parts: &[&str]| parts.iter().any(|part| words.contains(part));
-    let fault = if any(&["LimitExceeded", "CountExceeded", "quota"]) {
+    let fault = if any(&["RequestLimitExceeded", "nternal error", "InternalError"]) {
+        return None;
+    } else if any(&["LimitExceeded", "CountExceeded", "quota"]) {
         Fault::Quota
-    } else if any(&[
-        "InstanceCapacity",
-        "Unfulfillable",
-        "no Spot capacity",
-        "SpotMaxPriceTooLow",
-        "ReservationCapacity",
-    ]) {
+    } else if any(&["Capacity", "not have sufficient", "no Spot capacity", "Unfulfillable", "SpotMaxPriceTooLow"]) {
         Fault::Capacity
     } else if any(&["UnauthorizedOperation", "AccessDenied", "not authorized"]) {
         Fault::Auth
-    } else if any(&["RequestLimitExceeded", "Internal error", "InternalError"]) {
-        return None;
     } else {
         Fault::Permanent
     };
