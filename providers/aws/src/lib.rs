@@ -1,10 +1,12 @@
 //! AWS for clusterctl.
 //!
 //! - [`resources`] the data, in the vocabulary of the Terraform provider
+//! - [`catalogue`] machine types, zones and images as data
 //! - [`names`] names, tags and paths that prove ownership
 //!
 //! With feature `api`, the only files that know the SDK: `client`, `drivers`, `observe`, `facts`.
 
+pub mod catalogue;
 pub mod names;
 pub mod resources;
 
