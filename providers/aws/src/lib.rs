@@ -4,7 +4,8 @@
 //! - [`catalogue`] machine types, zones and images as data
 //! - [`names`] names, tags and paths that prove ownership
 //!
-//! With feature `api`, the only files that know the SDK: `client`, `drivers`, `observe`, `facts`.
+//! With feature `api`, the only files that know the SDK: `client`, `drivers`, `observe`, `facts`, and `cloud`, which is
+//! AWS as the engine sees it.
 
 pub mod catalogue;
 pub mod names;
@@ -12,6 +13,8 @@ pub mod resources;
 
 #[cfg(feature = "api")]
 pub mod client;
+#[cfg(feature = "api")]
+pub mod cloud;
 #[cfg(feature = "api")]
 pub mod drivers;
 #[cfg(feature = "api")]
