@@ -82,11 +82,7 @@ fn newest(images: Vec<Seen>) -> Option<Image> {
         .into_iter()
         .filter(|image| image.image_id().is_some() && image.root_device_name().is_some())
         .max_by(|a, b| (a.creation_date(), a.name()).cmp(&(b.creation_date(), b.name())))?;
-    Some(Image {
-        id: image.image_id?,
-        name: image.name.unwrap_or_default(),
-        root_device: image.root_device_name?,
-    })
+    Some(Image { id: image.image_id?, name: image.name.unwrap_or_default(), root_device: image.root_device_name? })
 }
 
 #[cfg(test)]
