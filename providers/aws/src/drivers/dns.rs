@@ -204,16 +204,11 @@ impl ZoneDriver {
         unless_missing(result)
     }
 
-    /// What is in the zone beside what Route 53 put there, for people.
-    async fn left(&self, id: &str) -> Result<String, CloudError> {
+    /// What is in the zone beside what Route 53 and this cluster put there, for people.
+    async fn others(&self, call: &Call, id: &str) -> Result<Vec<String>, CloudError> {
         let answer = self.0.route53.list_resource_record_sets().hosted_zone_id(id).send().await;
-        let answer = answer.map_err(|e| fail("route53:ListResourceRecordSets", &e))?;
-        let others = answer.resource_record_sets.iter().filter(|set| !matches!(set.r#type.as_str(), "NS" | "SOA"));
-        let others: Vec<String> = others.map(|set| format!("{} {}", plain_name(&set.name), set.r#type)).collect();
-        Ok(match others.split_at_checked(5) {
-            Some((first, rest)) if !rest.is_empty() => format!("{} and {} more", first.join(", "), rest.len()),
-            _ => others.join(", "),
-        })
+        let sets = answer.map_err(|e| fail("route53:ListResourceRecordSets", &e))?.resource_record_sets;
+        Ok(records::others(&sets, &call.owner.uid))
     }
 }
 
@@ -259,13 +254,18 @@ impl Driver for ZoneDriver {
         Ok(updated(live, &want))
     }
 
-    /// Deletes the zone. Ours are deleted by then; records of others hold it, and the error names them.
-    async fn delete(&self, _call: &Call, live: &Live) -> Result<(), CloudError> {
+    /// Deletes the zone. Records of others hold it, and the error names them.
+    async fn delete(&self, call: &Call, live: &Live) -> Result<(), CloudError> {
         let result = self.0.route53.delete_hosted_zone().id(&live.id).send().await;
         match result.map(drop).map_err(|e| fail("route53:DeleteHostedZone", &e)) {
             Err(error) if error.code == "HostedZoneNotEmpty" => {
-                let left = self.left(&live.id).await?;
-                Err(conflict(error, &format!("it still holds records that this cluster did not make: {left}")))
+                let others = self.others(call, &live.id).await?;
+                if others.is_empty() {
+                    return Err(error);
+                }
+                let few = others.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
+                let more = if others.len() > 5 { ", ..." } else { "" };
+                Err(conflict(error, &format!("records that this cluster did not make are in it: {few}{more}")))
             }
             other => unless_missing(other),
         }

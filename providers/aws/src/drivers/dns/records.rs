@@ -116,6 +116,18 @@ pub(crate) fn ours(zone: &str, sets: &[ResourceRecordSet], uid: &str) -> Vec<(St
         .collect()
 }
 
+/// Name and type of what neither Route 53 nor `uid` put into a zone.
+pub(super) fn others(sets: &[ResourceRecordSet], uid: &str) -> Vec<String> {
+    let is_marker = |set: &ResourceRecordSet| mark_in(set).is_some_and(|mark| mark.uid == uid);
+    let ours = |set: &ResourceRecordSet| {
+        let marker = marker_name(&set.name, set.r#type.as_str());
+        set.set_identifier.is_none() && sets.iter().any(|other| is(other, &marker, "TXT") && is_marker(other))
+    };
+    let others =
+        sets.iter().filter(|set| !matches!(set.r#type.as_str(), "NS" | "SOA") && !is_marker(set) && !ours(set));
+    others.map(|set| format!("{} {}", plain_name(&set.name), set.r#type)).collect()
+}
+
 /// Whether this is the one record set of its name and type; weighted and other routed ones are never ours.
 fn is(set: &ResourceRecordSet, name: &str, kind: &str) -> bool {
     set.set_identifier.is_none() && set.r#type.as_str() == kind && plain_name(&set.name) == plain_name(name)

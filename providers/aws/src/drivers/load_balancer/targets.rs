@@ -287,7 +287,11 @@ impl Driver for AttachmentDriver {
         let of: TargetGroupAttachment = observed(call, live)?;
         let group = of.target_group_arn.value().unwrap_or_default();
         let result = self.0.elb.deregister_targets().target_group_arn(group).targets(description(&of)).send().await;
-        unless_missing(result.map(drop).map_err(|e| fail(operation, &e)))
+        match result.map(drop).map_err(|e| fail(operation, &e)) {
+            // What cannot be a target of this group is not registered in it.
+            Err(error) if error.code == "InvalidTarget" => Ok(()),
+            other => unless_missing(other),
+        }
     }
 
     async fn find(&self, _call: &Call, want: TargetGroupAttachment) -> Result<Vec<Live>, CloudError> {

@@ -173,6 +173,11 @@ fn only_marked_records_are_ours() {
         Z1_api.example.com_A {"zone_id":"Z1","name":"api.example.com","type":"A","ttl":60,"records":["192.0.2.1"]}
         Z1_*.apps.example.com_A {"zone_id":"Z1","name":"*.apps.example.com","type":"A"}"#]]
     .assert_eq(&found.join("\n"));
+    let others = others(&sets, UID);
+    assert_eq!(
+        others,
+        ["www.example.com A", "other.example.com A", "_clusterctl-a.other.example.com TXT", "*.apps.example.com A"]
+    );
 }
 
 #[test]
