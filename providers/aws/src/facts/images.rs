@@ -6,7 +6,7 @@ use clusterctl_core::machine::Arch;
 
 use crate::catalogue::images::{CANONICAL, NOBLE, ec2_architecture};
 use crate::client::{Client, fail};
-use crate::observe::control_plane::filter;
+use crate::observe::control_plane::any_of;
 
 /// An image and what a machine's request needs to know of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,11 +68,11 @@ async fn published(client: &Client, arch: Arch, pattern: &str) -> Result<Vec<See
         .ec2
         .describe_images()
         .owners(CANONICAL)
-        .filters(filter("name", [pattern]))
-        .filters(filter("architecture", [ec2_architecture(arch)]))
-        .filters(filter("virtualization-type", ["hvm"]))
-        .filters(filter("root-device-type", ["ebs"]))
-        .filters(filter("state", ["available"]));
+        .filters(any_of("name", [pattern]))
+        .filters(any_of("architecture", [ec2_architecture(arch)]))
+        .filters(any_of("virtualization-type", ["hvm"]))
+        .filters(any_of("root-device-type", ["ebs"]))
+        .filters(any_of("state", ["available"]));
     Ok(request.send().await.map_err(|e| fail(DESCRIBE, &e))?.images.unwrap_or_default())
 }
 
@@ -82,11 +82,7 @@ fn newest(images: Vec<Seen>) -> Option<Image> {
         .into_iter()
         .filter(|image| image.image_id().is_some() && image.root_device_name().is_some())
         .max_by(|a, b| (a.creation_date(), a.name()).cmp(&(b.creation_date(), b.name())))?;
-    Some(Image {
-        id: image.image_id?,
-        name: image.name.unwrap_or_default(),
-        root_device: image.root_device_name?,
-    })
+    Some(Image { id: image.image_id?, name: image.name.unwrap_or_default(), root_device: image.root_device_name? })
 }
 
 #[cfg(test)]
