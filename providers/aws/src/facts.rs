@@ -18,7 +18,7 @@ pub use existing::{ExistingNetwork, ExistingSubnet, WayOut, existing_network};
 pub use images::{Image, image};
 
 use crate::client::{Client, fail};
-use crate::observe::control_plane::filter;
+use crate::observe::control_plane::any_of;
 
 /// Who makes the calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,9 +48,9 @@ pub async fn zones(client: &Client) -> Result<Vec<String>, CloudError> {
     let request = client
         .ec2
         .describe_availability_zones()
-        .filters(filter("state", ["available"]))
-        .filters(filter("zone-type", ["availability-zone"]))
-        .filters(filter("opt-in-status", ["opt-in-not-required", "opted-in"]));
+        .filters(any_of("state", ["available"]))
+        .filters(any_of("zone-type", ["availability-zone"]))
+        .filters(any_of("opt-in-status", ["opt-in-not-required", "opted-in"]));
     let answer = request.send().await.map_err(|e| fail("ec2:DescribeAvailabilityZones", &e))?;
     let mut zones: Vec<String> =
         answer.availability_zones().iter().filter_map(|zone| zone.zone_name().map(str::to_owned)).collect();
@@ -74,7 +74,7 @@ pub async fn offerings(
             .ec2
             .describe_instance_type_offerings()
             .location_type(LocationType::AvailabilityZone)
-            .filters(filter("instance-type", some.iter().copied()))
+            .filters(any_of("instance-type", some.iter().copied()))
             .max_results(1000);
         let all: Result<Vec<_>, _> = request.into_paginator().items().send().collect().await;
         all.map_err(|e| fail("ec2:DescribeInstanceTypeOfferings", &e))
@@ -110,7 +110,7 @@ pub async fn elastic_ips(client: &Client) -> Result<ElasticIps, CloudError> {
         Ok(limit.and_then(|a| a.attribute_values().first()?.attribute_value()?.parse().ok()))
     };
     let used = async {
-        let answer = client.ec2.describe_addresses().filters(filter("domain", ["vpc"])).send().await;
+        let answer = client.ec2.describe_addresses().filters(any_of("domain", ["vpc"])).send().await;
         Ok(answer.map_err(|e| fail("ec2:DescribeAddresses", &e))?.addresses().len())
     };
     let (limit, used) = futures::try_join!(limit, used)?;

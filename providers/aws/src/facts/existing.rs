@@ -4,7 +4,7 @@ use aws_sdk_ec2::types::{Route, RouteTable, Subnet};
 use clusterctl_core::cloud::{CloudError, Fault};
 
 use crate::client::{Client, fail, is_missing};
-use crate::observe::control_plane::filter;
+use crate::observe::control_plane::any_of;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExistingNetwork {
@@ -62,7 +62,7 @@ pub async fn existing_network(client: &Client, vpc: &str, subnets: &[String]) ->
         Ok(answer.map_err(absent)?.subnets.unwrap_or_default())
     };
     let tables = async {
-        let request = ec2.describe_route_tables().filters(filter("vpc-id", [vpc])).max_results(100);
+        let request = ec2.describe_route_tables().filters(any_of("vpc-id", [vpc])).max_results(100);
         let all: Result<Vec<_>, _> = request.into_paginator().items().send().collect().await;
         all.map_err(|e| fail("ec2:DescribeRouteTables", &e))
     };

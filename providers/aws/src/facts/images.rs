@@ -6,7 +6,7 @@ use clusterctl_core::machine::Arch;
 
 use crate::catalogue::images::{CANONICAL, NOBLE, ec2_architecture};
 use crate::client::{Client, fail};
-use crate::observe::control_plane::filter;
+use crate::observe::control_plane::any_of;
 
 /// An image and what a machine's request needs to know of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,11 +68,11 @@ async fn published(client: &Client, arch: Arch, pattern: &str) -> Result<Vec<See
         .ec2
         .describe_images()
         .owners(CANONICAL)
-        .filters(filter("name", [pattern]))
-        .filters(filter("architecture", [ec2_architecture(arch)]))
-        .filters(filter("virtualization-type", ["hvm"]))
-        .filters(filter("root-device-type", ["ebs"]))
-        .filters(filter("state", ["available"]));
+        .filters(any_of("name", [pattern]))
+        .filters(any_of("architecture", [ec2_architecture(arch)]))
+        .filters(any_of("virtualization-type", ["hvm"]))
+        .filters(any_of("root-device-type", ["ebs"]))
+        .filters(any_of("state", ["available"]));
     Ok(request.send().await.map_err(|e| fail(DESCRIBE, &e))?.images.unwrap_or_default())
 }
 

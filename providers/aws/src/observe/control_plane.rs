@@ -7,16 +7,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::types::{
-    Filter, Instance, InstanceNetworkInterface, InstanceStateName, NetworkInterface, Tag, Volume,
-    VolumeAttachmentState, VolumeState,
+    Filter, Instance, InstanceNetworkInterface, InstanceStateName, NetworkInterface, Volume, VolumeAttachmentState,
+    VolumeState,
 };
 use clusterctl_core::addr::Addr;
-use clusterctl_core::cloud::{Call, CloudError, Live, Owner, Scope};
-use clusterctl_core::graph::Resource;
+use clusterctl_core::cloud::{CloudError, Live, Owner, Scope};
 use clusterctl_core::value::{DIGEST, Input};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::client::{Client, fail};
+use crate::drivers::ec2::{Found, Of, input, live, tags_of};
 use crate::names;
 use crate::resources::control_plane::{
     EBS_VOLUME, EbsBlockDevice, EbsVolume, INSTANCE, Instance as Machine, MetadataOptions, NETWORK_INTERFACE,
@@ -27,7 +27,7 @@ use crate::resources::{TagValue, Tags};
 /// As many as EC2 gives on a page.
 const PAGE: i32 = 1000;
 
-pub(crate) async fn observe(client: &Client, owner: &Owner, scope: &Scope) -> Result<Vec<(Addr, Live)>, CloudError> {
+pub(crate) async fn observe(client: &Client, owner: &Owner, scope: &Scope) -> Result<Found, CloudError> {
     let machines = scope.has(INSTANCE.name);
     let disks = scope.has(EBS_VOLUME.name) || scope.has(VOLUME_ATTACHMENT.name);
     // What a machine's own disks are like is told by the disks; they carry the address of the machine.
@@ -38,17 +38,19 @@ pub(crate) async fn observe(client: &Client, owner: &Owner, scope: &Scope) -> Re
         when(machines, instances(client, of_kinds(owner, &[INSTANCE.name]))),
         when(!kinds.is_empty(), volumes(client, of_kinds(owner, &kinds))),
     )?;
-    let mut found = Vec::new();
+    let of = Of::owner(owner);
+    let mut found = Found::new();
     for interface in &interfaces {
-        found
-            .extend(address(interface.tag_set(), NETWORK_INTERFACE.name).map(|addr| (addr, live_interface(interface))));
+        let addr = of.address::<Interface>(Some(interface.tag_set()));
+        found.extend(addr.map(|addr| (addr, live_interface(interface))));
     }
     let by_id = by_id(&disks);
     for machine in &machines {
-        found.extend(address(machine.tags(), INSTANCE.name).map(|addr| (addr, live_instance(machine, &by_id))));
+        let addr = of.address::<Machine>(Some(machine.tags()));
+        found.extend(addr.map(|addr| (addr, live_instance(machine, &by_id))));
     }
     for disk in &disks {
-        let Some(addr) = address(disk.tags(), EBS_VOLUME.name) else { continue };
+        let Some(addr) = of.address::<EbsVolume>(Some(disk.tags())) else { continue };
         found.extend(live_attachment(disk).map(|live| (Addr::new(VOLUME_ATTACHMENT.name, &addr.name), live)));
         found.push((addr, live_volume(disk)));
     }
@@ -86,58 +88,23 @@ pub(crate) async fn instances(client: &Client, mut filters: Vec<Filter>) -> Resu
         InstanceStateName::Stopping,
         InstanceStateName::Stopped,
     ];
-    filters.push(filter("instance-state-name", states.iter().map(InstanceStateName::as_str)));
+    filters.push(any_of("instance-state-name", states.iter().map(InstanceStateName::as_str)));
     let pages = client.ec2.describe_instances().set_filters(Some(filters)).max_results(PAGE).into_paginator();
     let all: Result<Vec<_>, _> = pages.items().send().collect().await;
     let all = all.map_err(|e| fail("ec2:DescribeInstances", &e))?;
     Ok(all.into_iter().flat_map(|reservation| reservation.instances.unwrap_or_default()).collect())
 }
 
-pub(crate) fn filter<'a>(name: &str, values: impl IntoIterator<Item = &'a str>) -> Filter {
+pub(crate) fn any_of<'a>(name: &str, values: impl IntoIterator<Item = &'a str>) -> Filter {
     Filter::builder().name(name).set_values(Some(values.into_iter().map(str::to_owned).collect())).build()
-}
-
-pub(crate) fn of_owner(owner: &Owner) -> Filter {
-    filter(&format!("tag:{}", names::UID), [owner.uid.as_str()])
 }
 
 /// Everything of these kinds that is the owner's.
 fn of_kinds(owner: &Owner, kinds: &[&str]) -> Vec<Filter> {
     let addresses: Vec<String> = kinds.iter().map(|kind| format!("{kind}.*")).collect();
-    vec![of_owner(owner), filter(&format!("tag:{}", names::ADDRESS), addresses.iter().map(String::as_str))]
-}
-
-/// What the call is about, and nothing else.
-pub(crate) fn of_call(call: &Call) -> Vec<Filter> {
-    let addr = call.addr.to_string();
-    vec![of_owner(&call.owner), filter(&format!("tag:{}", names::ADDRESS), [addr.as_str()])]
-}
-
-/// Tags as data, without those that AWS itself sets.
-pub(crate) fn tags_of(tags: &[Tag]) -> Tags {
-    let pairs = tags.iter().filter_map(|tag| Some((tag.key()?, tag.value()?)));
-    pairs.filter(|(key, _)| !key.starts_with("aws:")).map(|(k, v)| (k.to_owned(), TagValue::from(v))).collect()
-}
-
-/// The address that the tags tell, if it is one of `kind`.
-pub(crate) fn address(tags: &[Tag], kind: &str) -> Option<Addr> {
-    let tag = tags.iter().find(|tag| tag.key() == Some(names::ADDRESS))?;
-    tag.value()?.parse().ok().filter(|addr: &Addr| addr.kind == kind)
-}
-
-/// A live resource whose arguments are those of `resource`.
-pub(crate) fn live_of<R: Resource>(id: &str, resource: &R) -> Live {
-    let mut live = Live::new(id);
-    live.args = args(resource);
-    live
-}
-
-pub(crate) fn args<R: Resource>(resource: &R) -> Value {
-    serde_json::to_value(resource).unwrap_or_default()
-}
-
-pub(crate) fn known<T>(value: Option<&str>) -> Input<T> {
-    Input::known(value.unwrap_or_default())
+    let mut filters = Of::owner(owner).filters();
+    filters.push(any_of(&format!("tag:{}", names::ADDRESS), addresses.iter().map(String::as_str)));
+    filters
 }
 
 pub(crate) fn word<'a, T: 'a>(value: Option<&'a T>, text: fn(&'a T) -> &'a str) -> String {
@@ -148,14 +115,14 @@ pub(crate) fn word<'a, T: 'a>(value: Option<&'a T>, text: fn(&'a T) -> &'a str) 
 pub(crate) fn live_interface(interface: &NetworkInterface) -> Live {
     let address = interface.private_ip_address().unwrap_or_default();
     let resource = Interface {
-        subnet_id: known(interface.subnet_id()),
+        subnet_id: input(interface.subnet_id()),
         description: interface.description().unwrap_or_default().to_owned(),
         private_ips: BTreeSet::from([address.to_owned()]),
-        security_groups: interface.groups().iter().map(|group| known(group.group_id())).collect(),
+        security_groups: interface.groups().iter().map(|group| input(group.group_id())).collect(),
         source_dest_check: interface.source_dest_check().unwrap_or(true),
-        tags: tags_of(interface.tag_set()),
+        tags: tags_of(Some(interface.tag_set())),
     };
-    live_of(interface.network_interface_id().unwrap_or_default(), &resource).with("private_ip", address)
+    live(interface.network_interface_id().unwrap_or_default(), &resource).with("private_ip", address)
 }
 
 pub(crate) fn live_volume(disk: &Volume) -> Live {
@@ -164,9 +131,9 @@ pub(crate) fn live_volume(disk: &Volume) -> Live {
         size: disk.size().unwrap_or_default(),
         r#type: word(disk.volume_type(), |t| t.as_str()),
         encrypted: disk.encrypted().unwrap_or_default(),
-        tags: tags_of(disk.tags()),
+        tags: tags_of(Some(disk.tags())),
     };
-    live_of(disk.volume_id().unwrap_or_default(), &resource)
+    live(disk.volume_id().unwrap_or_default(), &resource)
 }
 
 /// The machine that a disk is attached to or is being attached to.
@@ -182,7 +149,7 @@ pub(crate) fn attachment_of(volume: &str, instance: &str, device: &str) -> Live 
         instance_id: Input::known(instance),
         volume_id: Input::known(volume),
     };
-    live_of(&format!("{volume}:{instance}"), &resource).with("volume_id", volume)
+    live(&format!("{volume}:{instance}"), &resource).with("volume_id", volume)
 }
 
 pub(crate) fn by_id(disks: &[Volume]) -> BTreeMap<&str, &Volume> {
@@ -200,19 +167,19 @@ pub(crate) fn live_instance(machine: &Instance, disks: &BTreeMap<&str, &Volume>)
         .block_device_mappings()
         .iter()
         .filter_map(|mapping| Some((mapping.device_name()?, *disks.get(mapping.ebs()?.volume_id()?)?)))
-        .filter(|(_, disk)| address(disk.tags(), EBS_VOLUME.name).is_none())
+        .filter(|(_, disk)| !outlives(disk))
         .collect();
     own.sort_by_key(|(device, _)| *device);
     let root = own.iter().find(|(device, _)| Some(*device) == machine.root_device_name());
     let options = machine.metadata_options();
-    let tags = tags_of(machine.tags());
+    let tags = tags_of(Some(machine.tags()));
     let resource = Machine {
-        ami: known(machine.image_id()),
+        ami: input(machine.image_id()),
         instance_type: word(machine.instance_type(), |t| t.as_str()),
         primary_network_interface: nic
-            .map(|nic| PrimaryNetworkInterface { network_interface_id: known(nic.network_interface_id()) }),
+            .map(|nic| PrimaryNetworkInterface { network_interface_id: input(nic.network_interface_id()) }),
         subnet_id: machine.subnet_id().map(Input::known),
-        vpc_security_group_ids: Some(groups.iter().map(|group| known(group.group_id())).collect()),
+        vpc_security_group_ids: Some(groups.iter().map(|group| input(group.group_id())).collect()),
         associate_public_ip_address: nic.map(|nic| nic.association().is_some_and(|a| a.public_ip().is_some())),
         iam_instance_profile: machine
             .iam_instance_profile()
@@ -243,15 +210,21 @@ pub(crate) fn live_instance(machine: &Instance, disks: &BTreeMap<&str, &Volume>)
         },
         tags,
     };
-    told_by_tag(live_of(machine.instance_id().unwrap_or_default(), &resource), &resource.tags)
+    told_by_tag(live(machine.instance_id().unwrap_or_default(), &resource), &resource.tags)
+}
+
+/// A disk with an address of its own; one that came with the machine has the machine's.
+fn outlives(disk: &Volume) -> bool {
+    let addr = disk.tags().iter().find(|tag| tag.key() == Some(names::ADDRESS)).and_then(|tag| tag.value());
+    addr.is_some_and(|addr| addr.starts_with(EBS_VOLUME.name))
 }
 
 /// EC2 gives user-data back only machine by machine; a tag holds its digest.
-pub(crate) fn told_by_tag(mut live: Live, tags: &Tags) -> Live {
-    if let (Some(args), Some(TagValue::Plain(digest))) = (live.args.as_object_mut(), tags.get(names::USER_DATA)) {
+pub(crate) fn told_by_tag(mut made: Live, tags: &Tags) -> Live {
+    if let (Some(args), Some(TagValue::Plain(digest))) = (made.args.as_object_mut(), tags.get(names::USER_DATA)) {
         args.insert("user_data_base64".to_owned(), json!({ DIGEST: digest }));
     }
-    live
+    made
 }
 
 fn index(nic: &InstanceNetworkInterface) -> Option<i32> {

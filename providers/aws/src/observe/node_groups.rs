@@ -15,39 +15,41 @@ use clusterctl_core::addr::Addr;
 use clusterctl_core::cloud::{Call, CloudError, Live, Owner, Scope};
 use clusterctl_core::value::Input;
 
-use super::control_plane::{address, filter, live_of, of_owner, tags_of, when, word};
+use super::control_plane::{any_of, when, word};
 use crate::client::{Client, fail};
+use crate::drivers::ec2::{Found, Of, live, tags_of};
 use crate::names;
 use crate::resources::node_groups::{
-    AUTOSCALING_GROUP, AutoscalingGroup, GroupTag, InstancesDistribution, LAUNCH_TEMPLATE, LaunchTemplateSpecification,
-    MixedInstancesPolicy, MixedLaunchTemplate, Override, PLACEMENT_GROUP, PlacementGroup,
+    self as data, AUTOSCALING_GROUP, AutoscalingGroup, GroupTag, InstancesDistribution, LAUNCH_TEMPLATE,
+    LaunchTemplateSpecification, MixedInstancesPolicy, MixedLaunchTemplate, Override, PLACEMENT_GROUP, PlacementGroup,
 };
 
 /// As many as EC2 gives on a page of launch templates.
 const TEMPLATES: i32 = 200;
 const GROUPS: i32 = 100;
 
-pub(crate) async fn observe(client: &Client, owner: &Owner, scope: &Scope) -> Result<Vec<(Addr, Live)>, CloudError> {
+pub(crate) async fn observe(client: &Client, owner: &Owner, scope: &Scope) -> Result<Found, CloudError> {
     let has_templates = scope.has(LAUNCH_TEMPLATE.name);
     let (templates, versions, groups, placed) = futures::try_join!(
-        when(has_templates, templates(client, vec![of_owner(owner)])),
+        when(has_templates, templates(client, Of::owner(owner).filters())),
         when(has_templates, latest(client, None)),
         when(scope.has(AUTOSCALING_GROUP.name), groups(client, vec![group_filter(names::UID, &owner.uid)])),
         when(scope.has(PLACEMENT_GROUP.name), tagged_placement_groups(client, owner, scope)),
     )?;
-    let mut found = Vec::new();
+    let of = Of::owner(owner);
+    let mut found = Found::new();
     let versions: BTreeMap<&str, &LaunchTemplateVersion> =
         versions.iter().filter_map(|version| Some((version.launch_template_id()?, version))).collect();
     for made in &templates {
         let version = made.launch_template_id().and_then(|id| versions.get(id).copied());
-        let addr = address(made.tags(), LAUNCH_TEMPLATE.name);
+        let addr = of.address::<data::LaunchTemplate>(Some(made.tags()));
         found.extend(addr.map(|addr| (addr, template::live_launch_template(made, version))));
     }
     for group in groups.iter().filter(|group| group.status().is_none()) {
-        found.extend(group_address(group).map(|addr| (addr, live_group(group))));
+        found.extend(group_address(group, owner).map(|addr| (addr, live_group(group))));
     }
     for group in &placed {
-        found.extend(address(group.tags(), PLACEMENT_GROUP.name).map(|addr| (addr, live_placement_group(group))));
+        found.extend(of.address::<PlacementGroup>(Some(group.tags())).map(|addr| (addr, live_placement_group(group))));
     }
     Ok(found)
 }
@@ -92,13 +94,13 @@ pub(crate) async fn placement_groups(client: &Client, filters: Vec<Filter>) -> R
 async fn tagged_placement_groups(client: &Client, owner: &Owner, scope: &Scope) -> Result<Vec<Placed>, CloudError> {
     if *scope == Scope::Everything {
         let filters = [("resource-type", "placement-group"), ("key", names::UID), ("value", owner.uid.as_str())]
-            .map(|(n, v)| filter(n, [v]));
+            .map(|(n, v)| any_of(n, [v]));
         let answer = client.ec2.describe_tags().set_filters(Some(filters.into())).send().await;
         if answer.map_err(|e| fail("ec2:DescribeTags", &e))?.tags().is_empty() {
             return Ok(Vec::new());
         }
     }
-    placement_groups(client, vec![of_owner(owner)]).await
+    placement_groups(client, Of::owner(owner).filters()).await
 }
 
 /// Its id is its name; EC2's own id is what tags hang on.
@@ -107,16 +109,17 @@ pub(crate) fn live_placement_group(group: &Placed) -> Live {
     let resource = PlacementGroup {
         name: name.to_owned(),
         strategy: word(group.strategy(), |s| s.as_str()),
-        tags: tags_of(group.tags()),
+        tags: tags_of(Some(group.tags())),
     };
-    live_of(name, &resource).with("name", name).with("placement_group_id", group.group_id().unwrap_or_default())
+    live(name, &resource).with("name", name).with("placement_group_id", group.group_id().unwrap_or_default())
 }
 
 pub(crate) fn group_tag<'a>(group: &'a AutoScalingGroup, key: &str) -> Option<&'a str> {
     group.tags().iter().find(|tag| tag.key() == Some(key))?.value()
 }
 
-pub(crate) fn group_address(group: &AutoScalingGroup) -> Option<Addr> {
+pub(crate) fn group_address(group: &AutoScalingGroup, owner: &Owner) -> Option<Addr> {
+    group_tag(group, names::UID).filter(|uid| *uid == owner.uid)?;
     group_tag(group, names::ADDRESS)?.parse().ok().filter(|addr: &Addr| addr.kind == AUTOSCALING_GROUP.name)
 }
 
@@ -136,7 +139,7 @@ pub(crate) fn live_group(group: &AutoScalingGroup) -> Live {
         force_delete: true,
         wait_for_capacity_timeout: "0".to_owned(),
     };
-    live_of(name, &resource).with("name", name)
+    live(name, &resource).with("name", name)
 }
 
 fn group_tag_of(tag: &TagDescription) -> Option<GroupTag> {

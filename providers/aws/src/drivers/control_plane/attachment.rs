@@ -5,9 +5,9 @@ use aws_sdk_ec2::types::{InstanceStateName, VolumeAttachmentState};
 use clusterctl_core::cloud::{Call, CloudError, Driver, Fault, Live, Progress, Remains};
 use clusterctl_core::value::typed;
 
-use super::known;
 use super::volume::volume;
 use crate::client::{Client, fail, is_missing, unless_missing};
+use crate::drivers::ec2::id;
 use crate::observe::control_plane::{attachment_of, live_attachment};
 use crate::resources::control_plane::VolumeAttachment;
 
@@ -16,7 +16,7 @@ use crate::resources::control_plane::VolumeAttachment;
 pub(super) struct Attachments(pub(super) Client);
 
 fn wanted(want: &VolumeAttachment) -> Live {
-    attachment_of(&known(&want.volume_id), &known(&want.instance_id), &want.device_name)
+    attachment_of(id(&want.volume_id), id(&want.instance_id), &want.device_name)
 }
 
 #[async_trait]
@@ -26,7 +26,7 @@ impl Driver for Attachments {
     /// AttachVolume takes no token, but a disk is attached once: that it is in use says who has it.
     async fn create(&self, call: &Call, want: VolumeAttachment) -> Result<Live, CloudError> {
         let request = self.0.ec2.attach_volume().device(&want.device_name);
-        let request = request.instance_id(known(&want.instance_id)).volume_id(known(&want.volume_id));
+        let request = request.instance_id(id(&want.instance_id)).volume_id(id(&want.volume_id));
         let Err(error) = request.send().await else { return Ok(wanted(&want)) };
         let error = fail("ec2:AttachVolume", &error);
         if error.code != "VolumeInUse" {
@@ -62,8 +62,8 @@ impl Driver for Attachments {
             let message = format!("{} does not tell its disk and machine", call.addr);
             return Err(CloudError::new(Fault::Permanent, "ec2:DetachVolume", "BadArguments", message));
         };
-        let (machine, disk) = (known(&tie.instance_id), known(&tie.volume_id));
-        match self.0.ec2.stop_instances().instance_ids(&machine).send().await {
+        let (machine, disk) = (id(&tie.instance_id), id(&tie.volume_id));
+        match self.0.ec2.stop_instances().instance_ids(machine).send().await {
             Ok(answer) => {
                 let change = answer.stopping_instances().first();
                 let stopped = change.into_iter().flat_map(|c| [c.current_state(), c.previous_state()]).flatten();
@@ -90,13 +90,13 @@ impl Driver for Attachments {
     }
 
     async fn find(&self, _call: &Call, want: VolumeAttachment) -> Result<Vec<Live>, CloudError> {
-        let disk = volume(&self.0, &known(&want.volume_id)).await?;
+        let disk = volume(&self.0, id(&want.volume_id)).await?;
         let live = disk.as_ref().and_then(live_attachment);
         Ok(live.into_iter().filter(|live| live.id == wanted(&want).id).collect())
     }
 
     async fn ready(&self, _call: &Call, live: &Live, want: VolumeAttachment) -> Result<Progress, CloudError> {
-        let disk = volume(&self.0, &known(&want.volume_id)).await?;
+        let disk = volume(&self.0, id(&want.volume_id)).await?;
         let machine = want.instance_id.value();
         let tie = disk.as_ref().and_then(|d| d.attachments().iter().find(|a| a.instance_id() == machine));
         match tie.and_then(|tie| tie.state()) {

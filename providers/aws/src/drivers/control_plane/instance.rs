@@ -11,9 +11,9 @@ use aws_sdk_ec2::types::{
 use clusterctl_core::cloud::{Call, CloudError, Driver, Fault, Live, Progress, Remains};
 use tokio::sync::Mutex;
 
-use super::{as_wanted, has, known, no_answer, retag, specification};
 use crate::client::{Client, fail, is_missing, unless_missing};
-use crate::observe::control_plane::{by_id, instances, live_instance, live_of, of_call, told_by_tag, volumes};
+use crate::drivers::ec2::{Of, given, has, id, live, retag, tagged, updated};
+use crate::observe::control_plane::{by_id, instances, live_instance, told_by_tag, volumes};
 use crate::resources::control_plane::{Instance, MetadataOptions};
 
 /// See <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html>.
@@ -47,8 +47,8 @@ impl Instances {
         Ok(name.to_owned())
     }
 
-    async fn seen(&self, id: &str) -> Result<Option<Seen>, CloudError> {
-        let answer = self.client.ec2.describe_instances().instance_ids(id).send().await;
+    async fn seen(&self, machine: &str) -> Result<Option<Seen>, CloudError> {
+        let answer = self.client.ec2.describe_instances().instance_ids(machine).send().await;
         match answer.map_err(|e| fail("ec2:DescribeInstances", &e)) {
             Ok(answer) => Ok(answer.reservations().iter().flat_map(|r| r.instances()).next().cloned()),
             Err(error) if is_missing(&error) => Ok(None),
@@ -71,9 +71,9 @@ fn disk(device: &str, size: i32, kind: &str, encrypted: bool) -> BlockDeviceMapp
 fn interface(want: &Instance) -> InstanceNetworkInterfaceSpecification {
     let nic = InstanceNetworkInterfaceSpecification::builder().device_index(0);
     match &want.primary_network_interface {
-        Some(own) => nic.network_interface_id(known(&own.network_interface_id)).build(),
+        Some(own) => nic.network_interface_id(id(&own.network_interface_id)).build(),
         None => nic
-            .set_subnet_id(want.subnet_id.as_ref().map(known))
+            .set_subnet_id(want.subnet_id.as_ref().map(|value| id(value).to_owned()))
             .set_groups(groups(want))
             .set_associate_public_ip_address(want.associate_public_ip_address)
             .delete_on_termination(true)
@@ -82,7 +82,7 @@ fn interface(want: &Instance) -> InstanceNetworkInterfaceSpecification {
 }
 
 fn groups(want: &Instance) -> Option<Vec<String>> {
-    want.vpc_security_group_ids.as_ref().map(|groups| groups.iter().map(known).collect())
+    want.vpc_security_group_ids.as_ref().map(|groups| groups.iter().map(|group| id(group).to_owned()).collect())
 }
 
 fn options(want: &MetadataOptions) -> InstanceMetadataOptionsRequest {
@@ -114,14 +114,14 @@ impl Driver for Instances {
 
     async fn create(&self, call: &Call, want: Instance) -> Result<Live, CloudError> {
         let root = &want.root_block_device;
-        let device = self.root_device(&known(&want.ami)).await?;
+        let device = self.root_device(id(&want.ami)).await?;
         let mut disks = vec![disk(&device, root.volume_size, &root.volume_type, root.encrypted)];
         let further = want.ebs_block_device.iter();
         disks.extend(further.map(|d| disk(&d.device_name, d.volume_size, &d.volume_type, d.encrypted)));
         // An interface that exists has its own tags; EC2 refuses tags for what the call does not make.
-        let mut tagged = vec![ResourceType::Instance, ResourceType::Volume];
+        let mut made = vec![ResourceType::Instance, ResourceType::Volume];
         if want.primary_network_interface.is_none() {
-            tagged.push(ResourceType::NetworkInterface);
+            made.push(ResourceType::NetworkInterface);
         }
         let profile = want.iam_instance_profile.as_ref();
         let answer = self
@@ -131,23 +131,20 @@ impl Driver for Instances {
             .client_token(&call.token)
             .min_count(1)
             .max_count(1)
-            .image_id(known(&want.ami))
+            .image_id(id(&want.ami))
             .instance_type(want.instance_type.as_str().into())
             .network_interfaces(interface(&want))
-            .set_iam_instance_profile(
-                profile.map(|p| IamInstanceProfileSpecification::builder().name(known(p)).build()),
-            )
-            .set_key_name(want.key_name.as_ref().map(known))
+            .set_iam_instance_profile(profile.map(|p| IamInstanceProfileSpecification::builder().name(id(p)).build()))
+            .set_key_name(want.key_name.as_ref().map(|value| id(value).to_owned()))
             .set_user_data(want.user_data_base64.as_ref().map(|text| text.sent().to_owned()))
             .set_block_device_mappings(Some(disks))
             .metadata_options(options(&want.metadata_options))
-            .set_tag_specifications(Some(tagged.into_iter().map(|of| specification(of, &want.tags)).collect()))
+            .set_tag_specifications(Some(made.into_iter().map(|what| tagged(what, &want.tags)).collect()))
             .send()
             .await
             .map_err(|e| fail("ec2:RunInstances", &e))?;
-        let id = answer.instances().first().and_then(|machine| machine.instance_id());
-        let id = id.ok_or_else(|| no_answer("ec2:RunInstances", call))?;
-        Ok(told_by_tag(live_of(id, &want), &want.tags))
+        let made = answer.instances().first().and_then(|machine| machine.instance_id());
+        Ok(told_by_tag(live(given(made, "ec2:RunInstances")?, &want), &want.tags))
     }
 
     async fn update(&self, _call: &Call, live: &Live, want: Instance, changed: &[String]) -> Result<Live, CloudError> {
@@ -167,7 +164,7 @@ impl Driver for Instances {
         if has(changed, "tags") {
             retag(&self.client, &live.id, &want.tags).await?;
         }
-        Ok(told_by_tag(as_wanted(live, &want), &want.tags))
+        Ok(told_by_tag(updated(live, &want), &want.tags))
     }
 
     async fn delete(&self, _call: &Call, live: &Live) -> Result<(), CloudError> {
@@ -177,8 +174,10 @@ impl Driver for Instances {
 
     async fn find(&self, call: &Call, _want: Instance) -> Result<Vec<Live>, CloudError> {
         // The machine's own disks carry its address too.
-        let (machines, disks) =
-            futures::try_join!(instances(&self.client, of_call(call)), volumes(&self.client, of_call(call)))?;
+        let (machines, disks) = futures::try_join!(
+            instances(&self.client, Of::call(call).filters()),
+            volumes(&self.client, Of::call(call).filters())
+        )?;
         let disks = by_id(&disks);
         Ok(machines.iter().map(|machine| live_instance(machine, &disks)).collect())
     }

@@ -3,12 +3,10 @@
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{AttributeBooleanValue, AttributeValue, ResourceType};
 use clusterctl_core::cloud::{Call, CloudError, Driver, Fault, Live, Progress};
-use clusterctl_core::value::Input;
 
-use super::{as_wanted, has, known, no_answer, retag, specification};
 use crate::client::{Client, fail, unless_missing};
-use crate::observe::control_plane::{interfaces, live_interface, of_call};
-use crate::resources::SecurityGroupId;
+use crate::drivers::ec2::{Of, given, has, id, retag, tagged, updated};
+use crate::observe::control_plane::{interfaces, live_interface};
 use crate::resources::control_plane::NetworkInterface;
 
 /// See <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateNetworkInterface.html>.
@@ -18,16 +16,17 @@ pub(super) struct Interfaces(pub(super) Client);
 const MODIFY: &str = "ec2:ModifyNetworkInterfaceAttribute";
 
 impl Interfaces {
-    async fn check_source(&self, id: &str, on: bool) -> Result<(), CloudError> {
+    async fn check_source(&self, interface: &str, on: bool) -> Result<(), CloudError> {
         let value = AttributeBooleanValue::builder().value(on).build();
-        let call = self.0.ec2.modify_network_interface_attribute().network_interface_id(id).source_dest_check(value);
+        let call =
+            self.0.ec2.modify_network_interface_attribute().network_interface_id(interface).source_dest_check(value);
         call.send().await.map_err(|e| fail(MODIFY, &e))?;
         Ok(())
     }
 }
 
 fn groups(want: &NetworkInterface) -> Vec<String> {
-    want.security_groups.iter().map(|group: &Input<SecurityGroupId>| known(group)).collect()
+    want.security_groups.iter().map(|group| id(group).to_owned()).collect()
 }
 
 #[async_trait]
@@ -38,15 +37,15 @@ impl Driver for Interfaces {
         let request = self.0.ec2.create_network_interface();
         let answer = request
             .client_token(&call.token)
-            .subnet_id(known(&want.subnet_id))
+            .subnet_id(id(&want.subnet_id))
             .description(&want.description)
             .set_private_ip_address(want.private_ips.first().cloned())
             .set_groups(Some(groups(&want)))
-            .tag_specifications(specification(ResourceType::NetworkInterface, &want.tags))
+            .tag_specifications(tagged(ResourceType::NetworkInterface, &want.tags))
             .send()
             .await
             .map_err(|e| fail("ec2:CreateNetworkInterface", &e))?;
-        let interface = answer.network_interface.ok_or_else(|| no_answer("ec2:CreateNetworkInterface", call))?;
+        let interface = given(answer.network_interface, "ec2:CreateNetworkInterface")?;
         Ok(live_interface(&interface))
     }
 
@@ -72,7 +71,7 @@ impl Driver for Interfaces {
         if has(changed, "tags") {
             retag(&self.0, &live.id, &want.tags).await?;
         }
-        Ok(as_wanted(live, &want))
+        Ok(updated(live, &want))
     }
 
     async fn delete(&self, _call: &Call, live: &Live) -> Result<(), CloudError> {
@@ -88,7 +87,7 @@ impl Driver for Interfaces {
     }
 
     async fn find(&self, call: &Call, _want: NetworkInterface) -> Result<Vec<Live>, CloudError> {
-        Ok(interfaces(&self.0, of_call(call)).await?.iter().map(live_interface).collect())
+        Ok(interfaces(&self.0, Of::call(call).filters()).await?.iter().map(live_interface).collect())
     }
 
     /// A create cannot say that the source/destination check is off, so what it left on is put right here, where it may
@@ -105,7 +104,7 @@ impl Driver for Interfaces {
         }
         if interface.source_dest_check() == Some(!want.source_dest_check) {
             self.check_source(&live.id, want.source_dest_check).await?;
-            return Ok(Progress::Done(as_wanted(live, &want)));
+            return Ok(Progress::Done(updated(live, &want)));
         }
         Ok(Progress::Done(live.clone()))
     }

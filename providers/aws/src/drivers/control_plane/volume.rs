@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::{ResourceType, Volume, VolumeState};
 use clusterctl_core::cloud::{Call, CloudError, Driver, Fault, Live, Progress, Remains};
 
-use super::{as_wanted, has, retag, specification};
 use crate::client::{Client, fail, is_missing, unless_missing};
-use crate::observe::control_plane::{live_of, live_volume, of_call, volumes};
+use crate::drivers::ec2::{Of, given, has, live, retag, tagged, updated};
+use crate::observe::control_plane::{live_volume, volumes};
 use crate::resources::control_plane::EbsVolume;
 
 /// See <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVolume.html>.
@@ -35,11 +35,11 @@ impl Driver for Volumes {
             .size(want.size)
             .volume_type(want.r#type.as_str().into())
             .encrypted(want.encrypted)
-            .tag_specifications(specification(ResourceType::Volume, &want.tags))
+            .tag_specifications(tagged(ResourceType::Volume, &want.tags))
             .send()
             .await
             .map_err(|e| fail("ec2:CreateVolume", &e))?;
-        Ok(live_of(answer.volume_id().unwrap_or_default(), &want))
+        Ok(live(given(answer.volume_id(), "ec2:CreateVolume")?, &want))
     }
 
     async fn update(&self, _call: &Call, live: &Live, want: EbsVolume, changed: &[String]) -> Result<Live, CloudError> {
@@ -51,7 +51,7 @@ impl Driver for Volumes {
         if has(changed, "tags") {
             retag(&self.0, &live.id, &want.tags).await?;
         }
-        Ok(as_wanted(live, &want))
+        Ok(updated(live, &want))
     }
 
     async fn delete(&self, _call: &Call, live: &Live) -> Result<(), CloudError> {
@@ -60,7 +60,7 @@ impl Driver for Volumes {
     }
 
     async fn find(&self, call: &Call, _want: EbsVolume) -> Result<Vec<Live>, CloudError> {
-        Ok(volumes(&self.0, of_call(call)).await?.iter().map(live_volume).collect())
+        Ok(volumes(&self.0, Of::call(call).filters()).await?.iter().map(live_volume).collect())
     }
 
     async fn ready(&self, call: &Call, live: &Live, _want: EbsVolume) -> Result<Progress, CloudError> {

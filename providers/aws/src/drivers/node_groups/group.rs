@@ -13,9 +13,9 @@ use serde_json::Value;
 
 use super::Holder;
 use crate::client::{Client, fail, unless_missing};
-use crate::drivers::control_plane::{as_wanted, has, known};
+use crate::drivers::ec2::{has, id, updated};
 use crate::names;
-use crate::observe::control_plane::{args, filter};
+use crate::observe::control_plane::any_of;
 use crate::observe::node_groups::{group_tag, groups, groups_of_call, live_group};
 use crate::resources::node_groups::{AutoscalingGroup, GroupTag};
 
@@ -71,13 +71,13 @@ fn tags(group: &str, tags: &[GroupTag]) -> Vec<Tag> {
 }
 
 fn subnets(want: &AutoscalingGroup) -> String {
-    want.vpc_zone_identifier.iter().map(known).collect::<Vec<_>>().join(",")
+    want.vpc_zone_identifier.iter().map(id).collect::<Vec<_>>().join(",")
 }
 
 fn policy(want: &AutoscalingGroup) -> MixedInstancesPolicy {
     let template = &want.mixed_instances_policy.launch_template;
     let specification = LaunchTemplateSpecification::builder()
-        .launch_template_id(known(&template.launch_template_specification.launch_template_id))
+        .launch_template_id(id(&template.launch_template_specification.launch_template_id))
         .version(&template.launch_template_specification.version);
     let types = template.r#override.iter();
     let types = types.map(|o| LaunchTemplateOverrides::builder().instance_type(&o.instance_type).build()).collect();
@@ -161,7 +161,7 @@ impl Driver for Groups {
             .send()
             .await;
         let error = match answer {
-            Ok(_) => return Ok(as_wanted(&Live::new(&want.name).with("name", want.name.as_str()), &want)),
+            Ok(_) => return Ok(updated(&Live::new(&want.name).with("name", want.name.as_str()), &want)),
             Err(error) => fail(CREATE, &error),
         };
         if error.fault != Fault::Conflict {
@@ -178,7 +178,7 @@ impl Driver for Groups {
             return Err(CloudError { fault: Fault::NotReady, message, ..error });
         }
         let live = live_group(&group);
-        if same(&args(&want), &live.args) {
+        if same(&updated(&live, &want).args, &live.args) {
             return Ok(live);
         }
         self.update(call, &live, want, &["mixed_instances_policy".to_owned(), "tag".to_owned()]).await
@@ -212,7 +212,7 @@ impl Driver for Groups {
         if has(changed, "tag") {
             self.retag(live, &want).await?;
         }
-        Ok(as_wanted(&after, &want))
+        Ok(updated(&after, &want))
     }
 
     async fn delete(&self, _call: &Call, live: &Live) -> Result<(), CloudError> {
@@ -256,8 +256,8 @@ impl Driver for Groups {
         }
         let states = ["pending", "running", "shutting-down", "stopping", "stopped"];
         let request =
-            self.0.ec2.describe_instances().filters(filter("tag:aws:autoscaling:groupName", [live.id.as_str()]));
-        let answer = request.filters(filter("instance-state-name", states)).max_results(1000).send().await;
+            self.0.ec2.describe_instances().filters(any_of("tag:aws:autoscaling:groupName", [live.id.as_str()]));
+        let answer = request.filters(any_of("instance-state-name", states)).max_results(1000).send().await;
         let answer = answer.map_err(|e| fail("ec2:DescribeInstances", &e))?;
         Ok(match answer.reservations().iter().map(|r| r.instances().len()).sum() {
             0_usize => Remains::Nothing,

@@ -14,9 +14,9 @@ use serde_json::Value;
 
 use super::Holder;
 use crate::client::{Client, fail, unless_missing};
-use crate::drivers::control_plane::{as_wanted, ec2_tags, has, known, no_answer, retag, specification};
+use crate::drivers::ec2::{Of, given, has, id, live, retag, tagged, updated};
 use crate::names;
-use crate::observe::control_plane::{args, filter, of_call};
+use crate::observe::control_plane::any_of;
 use crate::observe::node_groups::template::{live_launch_template, plain};
 use crate::observe::node_groups::{latest, templates};
 use crate::resources::node_groups::{BlockDeviceMapping, LaunchInterface, LaunchTemplate, TagSpecification};
@@ -26,14 +26,14 @@ use crate::resources::node_groups::{BlockDeviceMapping, LaunchInterface, LaunchT
 pub(super) struct LaunchTemplates(pub(super) Client);
 
 impl LaunchTemplates {
-    async fn version(&self, call: &Call, id: &str, want: &LaunchTemplate) -> Result<i64, CloudError> {
+    async fn version(&self, call: &Call, template: &str, want: &LaunchTemplate) -> Result<i64, CloudError> {
         // The same token for the same content: tried again it gives the version that is there.
-        let token = sha256_hex(format!("{}/{}", call.token, args(want)).as_bytes());
-        let request = self.0.ec2.create_launch_template_version().launch_template_id(id).client_token(&token[..40]);
+        let token = sha256_hex(format!("{}/{}", call.token, live(template, want).args).as_bytes());
+        let request =
+            self.0.ec2.create_launch_template_version().launch_template_id(template).client_token(&token[..40]);
         let answer = request.launch_template_data(data(want)).send().await;
         let answer = answer.map_err(|e| fail("ec2:CreateLaunchTemplateVersion", &e))?;
-        let number = answer.launch_template_version().and_then(|version| version.version_number());
-        number.ok_or_else(|| no_answer("ec2:CreateLaunchTemplateVersion", call))
+        given(answer.launch_template_version().and_then(|v| v.version_number()), "ec2:CreateLaunchTemplateVersion")
     }
 
     async fn live(&self, made: &[Made]) -> Result<Vec<Live>, CloudError> {
@@ -54,7 +54,7 @@ fn interface(nic: &LaunchInterface) -> LaunchTemplateInstanceNetworkInterfaceSpe
         .set_interface_type(nic.interface_type.clone())
         .set_associate_public_ip_address(nic.associate_public_ip_address.as_deref().and_then(on))
         .set_delete_on_termination(on(&nic.delete_on_termination))
-        .set_groups(Some(nic.security_groups.iter().map(known).collect()))
+        .set_groups(Some(nic.security_groups.iter().map(|group| id(group).to_owned()).collect()))
         .build()
 }
 
@@ -70,7 +70,7 @@ fn disk(mapping: &BlockDeviceMapping) -> LaunchTemplateBlockDeviceMappingRequest
 fn launched(tags: &TagSpecification) -> LaunchTemplateTagSpecificationRequest {
     LaunchTemplateTagSpecificationRequest::builder()
         .resource_type(tags.resource_type.as_str().into())
-        .set_tags(Some(ec2_tags(&tags.tags)))
+        .set_tags(tagged(ResourceType::Instance, &tags.tags).tags)
         .build()
 }
 
@@ -83,18 +83,18 @@ fn data(want: &LaunchTemplate) -> RequestLaunchTemplateData {
     let placement = want
         .placement
         .as_ref()
-        .map(|placement| LaunchTemplatePlacementRequest::builder().group_name(known(&placement.group_name)).build());
+        .map(|placement| LaunchTemplatePlacementRequest::builder().group_name(id(&placement.group_name)).build());
     let reservation = want.capacity_reservation_specification.as_ref().map(|specification| {
-        let id = known(&specification.capacity_reservation_target.capacity_reservation_id);
-        let target = CapacityReservationTarget::builder().capacity_reservation_id(id).build();
+        let reservation = id(&specification.capacity_reservation_target.capacity_reservation_id);
+        let target = CapacityReservationTarget::builder().capacity_reservation_id(reservation).build();
         LaunchTemplateCapacityReservationSpecificationRequest::builder().capacity_reservation_target(target).build()
     });
     RequestLaunchTemplateData::builder()
-        .image_id(known(&want.image_id))
+        .image_id(id(&want.image_id))
         .instance_type(want.instance_type.as_str().into())
-        .set_key_name(want.key_name.as_ref().map(known))
+        .set_key_name(want.key_name.as_ref().map(|key| id(key).to_owned()))
         .user_data(want.user_data.sent())
-        .iam_instance_profile(profile.name(known(&want.iam_instance_profile.name)).build())
+        .iam_instance_profile(profile.name(id(&want.iam_instance_profile.name)).build())
         .set_network_interfaces(Some(want.network_interfaces.iter().map(interface).collect()))
         .set_block_device_mappings(Some(want.block_device_mappings.iter().map(disk).collect()))
         .metadata_options(options.build())
@@ -121,24 +121,24 @@ impl Driver for LaunchTemplates {
     async fn create(&self, call: &Call, want: LaunchTemplate) -> Result<Live, CloudError> {
         let request = self.0.ec2.create_launch_template().client_token(&call.token).launch_template_name(&want.name);
         let request = request.launch_template_data(data(&want));
-        let request = request.tag_specifications(specification(ResourceType::LaunchTemplate, &want.tags));
+        let request = request.tag_specifications(tagged(ResourceType::LaunchTemplate, &want.tags));
         let error = match request.send().await {
             Ok(answer) => {
                 let id = answer.launch_template().and_then(|made| made.launch_template_id());
-                let id = id.ok_or_else(|| no_answer("ec2:CreateLaunchTemplate", call))?;
-                return Ok(as_wanted(&Live::new(id).with("latest_version", 1), &told(&want)));
+                let id = given(id, "ec2:CreateLaunchTemplate")?;
+                return Ok(updated(&Live::new(id).with("latest_version", 1), &told(&want)));
             }
             Err(error) => fail("ec2:CreateLaunchTemplate", &error),
         };
         if error.fault != Fault::Conflict {
             return Err(error);
         }
-        let named = templates(&self.0, vec![filter("launch-template-name", [want.name.as_str()])]).await?;
+        let named = templates(&self.0, vec![any_of("launch-template-name", [want.name.as_str()])]).await?;
         let ours: Vec<Made> = named.iter().filter(|made| holder(made).is(call)).cloned().collect();
         let Some(live) = self.live(&ours).await?.into_iter().next() else {
             return Err(named.first().map(holder).unwrap_or_default().conflict(call, &error, &want.name));
         };
-        if same(&args(&told(&want)), &live.args) {
+        if same(&updated(&live, &told(&want)).args, &live.args) {
             return Ok(live);
         }
         self.update(call, &live, want, &["user_data".to_owned(), "tags".to_owned()]).await
@@ -163,7 +163,7 @@ impl Driver for LaunchTemplates {
             let answer = request.default_version(newest.to_string()).send().await;
             answer.map_err(|e| fail("ec2:ModifyLaunchTemplate", &e))?;
         }
-        Ok(as_wanted(&live.clone().with("latest_version", newest), &told(&want)))
+        Ok(updated(&live.clone().with("latest_version", newest), &told(&want)))
     }
 
     async fn delete(&self, _call: &Call, live: &Live) -> Result<(), CloudError> {
@@ -172,6 +172,6 @@ impl Driver for LaunchTemplates {
     }
 
     async fn find(&self, call: &Call, _want: LaunchTemplate) -> Result<Vec<Live>, CloudError> {
-        self.live(&templates(&self.0, of_call(call)).await?).await
+        self.live(&templates(&self.0, Of::call(call).filters()).await?).await
     }
 }

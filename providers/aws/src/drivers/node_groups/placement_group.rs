@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::Holder;
 use crate::client::{Client, fail};
-use crate::drivers::control_plane::{as_wanted, has, no_answer, retag, specification};
+use crate::drivers::ec2::{Of, given, has, retag, tagged, updated};
 use crate::names;
-use crate::observe::control_plane::{filter, of_call};
+use crate::observe::control_plane::any_of;
 use crate::observe::node_groups::{live_placement_group, placement_groups};
 use crate::resources::node_groups::PlacementGroup;
 
@@ -19,7 +19,7 @@ pub(super) struct PlacementGroups(pub(super) Client);
 
 impl PlacementGroups {
     async fn named(&self, name: &str) -> Result<Option<Seen>, CloudError> {
-        let answer = self.0.ec2.describe_placement_groups().filters(filter("group-name", [name])).send().await;
+        let answer = self.0.ec2.describe_placement_groups().filters(any_of("group-name", [name])).send().await;
         let answer = answer.map_err(|e| fail("ec2:DescribePlacementGroups", &e))?;
         Ok(answer.placement_groups.unwrap_or_default().into_iter().next())
     }
@@ -38,13 +38,13 @@ impl Driver for PlacementGroups {
     async fn create(&self, call: &Call, want: PlacementGroup) -> Result<Live, CloudError> {
         let request = self.0.ec2.create_placement_group().group_name(&want.name);
         let request = request.strategy(want.strategy.as_str().into());
-        let request = request.tag_specifications(specification(ResourceType::PlacementGroup, &want.tags));
+        let request = request.tag_specifications(tagged(ResourceType::PlacementGroup, &want.tags));
         let error = match request.send().await {
             Ok(answer) => {
-                let group = answer.placement_group().ok_or_else(|| no_answer("ec2:CreatePlacementGroup", call))?;
+                let group = given(answer.placement_group(), "ec2:CreatePlacementGroup")?;
                 let id = group.group_id().unwrap_or_default();
                 let live = Live::new(&want.name).with("name", want.name.as_str()).with("placement_group_id", id);
-                return Ok(as_wanted(&live, &want));
+                return Ok(updated(&live, &want));
             }
             Err(error) => fail("ec2:CreatePlacementGroup", &error),
         };
@@ -69,7 +69,7 @@ impl Driver for PlacementGroups {
             let id = live.outputs.get("placement_group_id").and_then(Value::as_str).unwrap_or_default();
             retag(&self.0, id, &want.tags).await?;
         }
-        Ok(as_wanted(live, &want))
+        Ok(updated(live, &want))
     }
 
     async fn delete(&self, _call: &Call, live: &Live) -> Result<(), CloudError> {
@@ -81,7 +81,7 @@ impl Driver for PlacementGroups {
     }
 
     async fn find(&self, call: &Call, _want: PlacementGroup) -> Result<Vec<Live>, CloudError> {
-        Ok(placement_groups(&self.0, of_call(call)).await?.iter().map(live_placement_group).collect())
+        Ok(placement_groups(&self.0, Of::call(call).filters()).await?.iter().map(live_placement_group).collect())
     }
 
     async fn ready(&self, _call: &Call, live: &Live, _want: PlacementGroup) -> Result<Progress, CloudError> {

@@ -7,7 +7,8 @@ use aws_sdk_ec2::types::{
 use clusterctl_core::cloud::Live;
 use clusterctl_core::value::{Encoding, Input, Part, Text, decode};
 
-use crate::observe::control_plane::{known, live_of, tags_of, word};
+use crate::drivers::ec2::{input, live, tags_of};
+use crate::observe::control_plane::word;
 use crate::resources::control_plane::MetadataOptions;
 use crate::resources::node_groups::{
     BlockDeviceMapping, CapacityReservationSpecification, CapacityReservationTarget, LaunchDisk, LaunchInterface,
@@ -27,11 +28,11 @@ pub(crate) fn live_launch_template(made: &Made, version: Option<&LaunchTemplateV
         .and_then(|s| s.capacity_reservation_target()?.capacity_reservation_id());
     let resource = LaunchTemplate {
         name: made.launch_template_name().unwrap_or_default().to_owned(),
-        image_id: known(data.image_id()),
+        image_id: input(data.image_id()),
         instance_type: word(data.instance_type(), |t| t.as_str()),
         key_name: data.key_name().map(Input::known),
         user_data: plain(data.user_data().unwrap_or_default()),
-        iam_instance_profile: ProfileRef { name: known(data.iam_instance_profile().and_then(|p| p.name())) },
+        iam_instance_profile: ProfileRef { name: input(data.iam_instance_profile().and_then(|p| p.name())) },
         network_interfaces: data.network_interfaces().iter().map(interface).collect(),
         block_device_mappings: data.block_device_mappings().iter().map(disk).collect(),
         metadata_options: MetadataOptions {
@@ -53,13 +54,13 @@ pub(crate) fn live_launch_template(made: &Made, version: Option<&LaunchTemplateV
             .filter(|s| s.resource_type() != Some(&ResourceType::LaunchTemplate))
             .map(|s| TagSpecification {
                 resource_type: word(s.resource_type(), |t| t.as_str()),
-                tags: tags_of(s.tags()),
+                tags: tags_of(Some(s.tags())),
             })
             .collect(),
         update_default_version: made.default_version_number() == latest,
-        tags: tags_of(made.tags()),
+        tags: tags_of(Some(made.tags())),
     };
-    live_of(made.launch_template_id().unwrap_or_default(), &resource).with("latest_version", latest.unwrap_or(1))
+    live(made.launch_template_id().unwrap_or_default(), &resource).with("latest_version", latest.unwrap_or(1))
 }
 
 /// What the packed text says.
