@@ -4,7 +4,8 @@
 //! - [`catalogue`] machine types, zones and images as data
 //! - [`names`] names, tags and paths that prove ownership
 //!
-//! With feature `api`, the only files that know the SDK: `client`, `drivers`, `observe`, `facts`.
+//! With feature `api`, the only files that know the SDK: `client`, `drivers`, `observe`, `facts`; and `store`, state,
+//! journal and lock in a bucket.
 
 pub mod catalogue;
 pub mod names;
@@ -18,3 +19,5 @@ pub mod drivers;
 pub mod facts;
 #[cfg(feature = "api")]
 pub mod observe;
+#[cfg(feature = "api")]
+pub mod store;
