@@ -101,6 +101,9 @@ impl StoreError {
                 "Restore {key} from a backup or an earlier object version, or rebuild the state from the cloud's \
                  ownership tags with `clusterctl recover`."
             ),
+            Self::NotFound { .. } => {
+                "Restore it, or rebuild the state from the cloud's ownership tags with `clusterctl recover`.".into()
+            }
             Self::Newer { written_by, .. } => format!("Upgrade to clusterctl {written_by} or later."),
             Self::ConditionsIgnored { .. } => {
                 "Use a store that honours conditional writes; with this one two runs could change the same cluster."

@@ -74,8 +74,9 @@ impl MemoryStore {
 
     /// Another store with the same content now, without the faults.
     pub fn copy(&self) -> Self {
-        let inner = Inner { objects: self.lock().objects.clone(), writes: self.writes(), ..Inner::default() };
-        Self { inner: Arc::new(Mutex::new(inner)) }
+        let inner = self.lock();
+        let copy = Inner { objects: inner.objects.clone(), writes: inner.writes, ..Inner::default() };
+        Self { inner: Arc::new(Mutex::new(copy)) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

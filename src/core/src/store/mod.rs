@@ -8,7 +8,7 @@
 //! - [`Store`], [`Key`], [`StoreError`]: whole objects, written only if a condition holds; [`settle`] makes a write
 //!   whose answer was lost certain; [`probe`] tests that a store keeps the promise
 //! - [`envelope`]: the outside of every stored document
-//! - [`state`], journal, lock: the three documents of a cluster; [`layout`] says where each one lies
+//! - [`state`], [`journal`], [`lock`]: the three documents of a cluster; [`layout`] says where each one lies
 //! - [`clock`]: the wall clock as a seam; spans of time are measured with tokio's clock
 //!
 //! Nothing in a store is a secret, and nothing in it is the only truth: ownership tags are. A lost store costs a
@@ -17,9 +17,11 @@
 pub mod clock;
 pub mod envelope;
 mod error;
+pub mod journal;
 mod key;
 pub mod layout;
 mod local;
+pub mod lock;
 mod memory;
 mod object;
 pub mod probe;

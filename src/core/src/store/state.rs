@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::envelope::{self, Document};
 use super::error::StoreError;
+use super::journal::{Intent, Op};
 use super::layout::ClusterKeys;
 use super::object::{Condition, Store, Version};
 use super::settle::{self, Patience, within};
@@ -90,6 +91,8 @@ pub struct State {
     /// How many creations were begun and concluded at an address; part of the next one's token, so it outlives the
     /// resource.
     pub generations: BTreeMap<String, u32>,
+    /// What was intended and is not known to have been concluded.
+    pub pending: BTreeMap<Op, Intent>,
     /// For each epoch, how many journal segments this state already contains.
     pub folded: BTreeMap<u64, u64>,
     /// Its deletion was begun: it can only be finished.
@@ -162,6 +165,7 @@ impl State {
             resources: BTreeMap::new(),
             former: BTreeMap::new(),
             generations: BTreeMap::new(),
+            pending: BTreeMap::new(),
             folded: BTreeMap::new(),
             deleting: false,
             tombstone: None,
@@ -375,6 +379,7 @@ pub(super) mod tests {
               },
               "former": {},
               "generations": {},
+              "pending": {},
               "folded": {},
               "deleting": false,
               "tombstone": null

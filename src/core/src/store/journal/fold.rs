@@ -1,0 +1,71 @@
+//! The state after the journal.
+
+use super::record::{Action, Came, Intent, Outcome, Record};
+use crate::store::state::{Recorded, State};
+
+/// Carries the records into the state.
+///
+/// Folding the same records again changes nothing. An intent without outcome stays in [`State::pending`] until a later
+/// record concludes it. An outcome whose intent is unknown changes nothing: the segment with it is reported as a gap.
+pub fn fold<'a>(mut state: State, records: impl IntoIterator<Item = &'a Record>) -> State {
+    for record in records {
+        match record {
+            Record::Intent(intent) => {
+                state.kinds.insert(intent.kind().to_owned());
+                state.pending.insert(intent.op, intent.clone());
+            }
+            Record::Outcome(outcome) => conclude(&mut state, outcome),
+            Record::Note(_) => {}
+        }
+    }
+    state
+}
+
+fn conclude(state: &mut State, outcome: &Outcome) {
+    let Some(intent) = state.pending.remove(&outcome.op) else { return };
+    if intent.action == Action::Create && outcome.came != Came::Abandoned {
+        let next = state.generations.entry(intent.addr.clone()).or_default();
+        *next = (*next).max(intent.generation + 1);
+    }
+    match &outcome.came {
+        Came::Applied { id, outputs } => {
+            let generation = match (intent.action, state.resources.get(&intent.addr)) {
+                (Action::Update | Action::Delete, Some(before)) => before.generation,
+                _ => intent.generation,
+            };
+            let depends = intent.depends.clone();
+            let recorded = Recorded { id: id.clone(), outputs: outputs.clone(), depends, generation };
+            exists(state, &intent, recorded);
+        }
+        Came::Gone => gone(state, &intent),
+        Came::Failed { .. } | Came::Abandoned => {}
+    }
+}
+
+fn exists(state: &mut State, intent: &Intent, recorded: Recorded) {
+    let id = recorded.id.clone();
+    let before = state.resources.insert(intent.addr.clone(), recorded);
+    let former = state.former.entry(intent.addr.clone()).or_default();
+    former.extend(before.map(|before| before.id));
+    former.remove(&id);
+    forget_empty(state, &intent.addr);
+}
+
+/// Removes what the intent was about. Without an id that is whatever the address held.
+fn gone(state: &mut State, intent: &Intent) {
+    let addr = &intent.addr;
+    if let Some(former) = state.former.get_mut(addr) {
+        intent.id.iter().for_each(|id| _ = former.remove(id));
+    }
+    forget_empty(state, addr);
+    let held = state.resources.get(addr).map(|recorded| &recorded.id);
+    if intent.id.is_none() || intent.id.as_ref() == held {
+        state.resources.remove(addr);
+    }
+}
+
+fn forget_empty(state: &mut State, addr: &str) {
+    if state.former.get(addr).is_some_and(|former| former.is_empty()) {
+        state.former.remove(addr);
+    }
+}
