@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use crate::addr::Addr;
-use crate::blueprint::Blueprint;
+use crate::blueprint::{Blueprint, CloudTraits};
 use crate::choices::Choices;
 use crate::cloud::{Cloud, CloudError, Live, Owner};
 use crate::cluster::Cluster;
@@ -60,6 +60,8 @@ pub trait Provider: Send + Sync {
     fn name(&self) -> &'static str;
 
     fn kinds(&self) -> &'static [&'static Kind];
+
+    fn traits(&self) -> CloudTraits;
 
     /// Takes the decisions that the catalogue alone can take; what is in `kept` and still fits stays.
     fn choose_offline(&self, cluster: &Cluster, kept: &Choices) -> Result<Choices, Refusal>;

@@ -34,7 +34,7 @@ api_server_files() {
 new_token() {
   local hex
   hex=$(openssl rand -hex 11)
-  echo "${hex:0:6}.${hex:6:16}"
+  hole token '.*' "${hex:0:6}.${hex:6:16}"
 }
 
 begun_elsewhere() {
@@ -50,7 +50,7 @@ nobody_begun_elsewhere() { ! begun_elsewhere; }
 bring_up() {
   local announced begun code
   while :; do
-    wait_until 1800 "the control-plane node that holds the first etcd member; if its disk is gone for good, delete the parameter control-plane/etcd" nobody_begun_elsewhere
+    wait_until 1800 "the node with the first etcd member (is its disk lost? then delete the parameter control-plane/etcd)" nobody_begun_elsewhere
     lock
     secret_read announced control-plane/cluster
     if [[ -n $announced ]]; then
@@ -73,12 +73,11 @@ bring_up() {
 }
 
 init_cluster() {
-  local token code=0 skip=show-join-command announced
-  token=$(new_token)
-  hole token '[a-z0-9]{6}\.[a-z0-9]{16}' "$token"
+  local code=0 skip=show-join-command announced
+  new_token
   still_ours
   if member_on_disk; then
-    say wait "going on with the first etcd member"
+    say wait "going on with an init that broke off"
     skip+=,preflight
   else
     forget_attempt
@@ -91,7 +90,7 @@ init_cluster() {
     exit 1
   fi
   still_ours
-  secret_put join/material "$token $(ca_hash) $((EPOCHSECONDS + TOKEN_TTL))"
+  secret_put join/material "${HOLES[token]} $(ca_hash) $((EPOCHSECONDS + TOKEN_TTL))"
   secret_create control-plane/cluster "$(disk_identity)" || (($? == 4)) || exit 1
   secret_read announced control-plane/cluster
   [[ $announced == "$(disk_identity)" ]] || die "$announced has announced this cluster: two were begun"
@@ -105,7 +104,7 @@ join_cluster() {
   if member_on_disk; then
     say wait "going on with a join that broke off"
     skip=(--skip-phases=preflight)
-    [[ ! -e /etc/kubernetes/kubelet.conf ]] || skip=(--skip-phases=preflight,kubelet-start,kubelet-wait-bootstrap)
+    [[ ! -e /etc/kubernetes/kubelet.conf ]] || skip=("--skip-phases=preflight,kubelet-start,kubelet-wait-bootstrap")
   else
     forget_attempt
     ensure_pki
@@ -117,7 +116,6 @@ join_cluster() {
    goes on with the member it finds. Nothing is uploaded and nothing is initialised. #@
 rejoin() {
   local step words
-  hole token '[a-z0-9]{6}\.[a-z0-9]{16}' "$(new_token)"
   for step in 'certs all' 'kubeconfig all' 'etcd local' 'control-plane all' kubelet-start; do
     read -ra words <<<"$step"
     kubeadm_run "$CCTL_INIT" init phase "${words[@]}" || exit 1
@@ -153,9 +151,8 @@ END
 [Unit]
 Description=Renew the bootstrap token that workers join with
 [Timer]
-OnActiveSec=1min
+OnActiveSec=4min
 OnUnitInactiveSec=4min
-RandomizedDelaySec=30s
 [Install]
 WantedBy=timers.target
 END
@@ -163,6 +160,8 @@ END
 }
 
 role() {
+  new_token
+  hole certificates '/.*' "$PKI"
   phase etcd-disk ensure_etcd_disk
   claim_disk
   phase keys ensure_pki

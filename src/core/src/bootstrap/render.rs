@@ -2,13 +2,11 @@
 
 use std::sync::LazyLock;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use tera::{Context, Delimiters, Tera};
 use thiserror::Error;
 
 use super::config::{CloudFacts, DataDisk, EtcdDisk, GpuDriver, NodeConfig, Role};
-use super::release::{Release, release};
+use super::release::{Artifact, Release, release};
 use super::{documents, quote};
 
 /// The script as text and slots.
@@ -73,6 +71,7 @@ templates![
     "lib/report.sh",
     "lib/fetch.sh",
     "lib/disk.sh",
+    "lib/data-disk.sh",
     "lib/address.sh",
     "lib/fill.sh",
     "lib/cloud-aws.sh",
@@ -126,11 +125,16 @@ pub fn render(config: &NodeConfig) -> Result<Rendered, RenderError> {
     Ok(Rendered { parts })
 }
 
-/// Takes out what costs room in user-data and says nothing: empty lines, and the line end after a tag or a comment.
+/// Takes out what costs room in user-data: empty lines, indentation, the line end after a tag or a comment, and the
+/// words behind the first line of a function that name its arguments.
 ///
 /// This happens to the templates, never to the rendered text: a value keeps every byte.
 fn squeeze(template: &str) -> String {
-    let lines: Vec<_> = template.lines().filter(|line| !line.is_empty()).collect();
+    let bare = |line: &'_ str| match line.split_once("() { # ") {
+        Some((function, _)) => format!("{function}() {{"),
+        None => line.to_owned(),
+    };
+    let lines: Vec<_> = template.lines().map(str::trim_start).filter(|line| !line.is_empty()).map(bare).collect();
     let text = lines.join("\n") + "\n";
     text.replace("%@\n", "%@").replace("#@\n", "#@")
 }
@@ -156,6 +160,7 @@ fn context(config: &NodeConfig, release: &Release) -> Result<Context, RenderErro
     put("node_subnets", &network.nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
     put("kubernetes", &release.kubernetes);
     put("pause", &release.pause_image);
+    put("architecture", config.architecture.machine());
     put("artifacts", &artifacts(config, release)?);
     put("mirror", config.mirrors.files.as_deref().unwrap_or_default().trim_end_matches('/'));
     put("registries", &registries(config));
@@ -189,33 +194,31 @@ fn context(config: &NodeConfig, release: &Release) -> Result<Context, RenderErro
 
 /// One line per file that this role may have to fetch.
 fn artifacts(config: &NodeConfig, release: &Release) -> Result<String, RenderError> {
-    let wanted = |name: &str| name != "kubectl" || config.role != Role::Worker;
-    let mut lines = Vec::new();
-    for artifact in release.artifacts.iter().filter(|artifact| wanted(&artifact.name)) {
-        let sha256 = config.checksums.get(&artifact.path).or(artifact.sha256.as_ref());
-        if let Some(value) = sha256.filter(|value| !is_sha256(value)) {
-            return Err(RenderError::Checksum { path: artifact.path.clone(), value: value.clone() });
+    let wanted = |artifact: &&Artifact| {
+        artifact.architecture == config.architecture && (artifact.name != "kubectl" || config.role != Role::Worker)
+    };
+    let line = |artifact: &Artifact| {
+        let Artifact { name, path, .. } = artifact;
+        let sha256 = config.checksums.get(path).unwrap_or(&artifact.sha256);
+        if is_sha256(sha256) {
+            Ok(format!("{name} {path} {sha256}"))
+        } else {
+            Err(RenderError::Checksum { path: path.clone(), value: sha256.clone() })
         }
-        let sums = if sha256.is_some() { "-" } else { &artifact.checksum_path };
-        let sha256 = sha256.map_or("-", String::as_str);
-        lines.push(format!("{} {} {} {sha256} {sums}", artifact.name, artifact.architecture, artifact.path));
-    }
-    Ok(lines.join("\n"))
+    };
+    let lines: Result<Vec<_>, _> = release.artifacts.iter().filter(wanted).map(line).collect();
+    Ok(lines?.join("\n"))
 }
 
 fn is_sha256(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// One line per registry: its name and its hosts.toml.
+/// One line per registry: its name, the server it stands for, the mirror.
 fn registries(config: &NodeConfig) -> String {
     let line = |(registry, mirror): (&String, &String)| {
         let server = if registry == "docker.io" { "registry-1.docker.io" } else { registry };
-        let toml = format!(
-            "server = \"https://{server}\"\n[host.\"{}\"]\ncapabilities = [\"pull\", \"resolve\"]\n",
-            mirror.trim_end_matches('/')
-        );
-        format!("{registry}\t{}", STANDARD.encode(toml))
+        format!("{registry} {server} {}", mirror.trim_end_matches('/'))
     };
     config.mirrors.registries.iter().map(line).collect::<Vec<_>>().join("\n")
 }

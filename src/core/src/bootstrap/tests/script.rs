@@ -220,3 +220,10 @@ fn what_becomes_a_path_a_mark_or_a_file_of_its_own_is_checked() {
     "#]]
     .assert_eq(&(errors.join("\n") + "\n"));
 }
+
+#[test]
+fn zz_dump() {
+    for (role, config) in all_roles() {
+        std::fs::write(format!("/tmp/wt-boot-kd/{}.sh", role.replace(' ', "-")), script(&config)).expect("x");
+    }
+}
