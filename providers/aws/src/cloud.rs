@@ -12,12 +12,19 @@ use crate::{names, observe, resources};
 pub struct Aws {
     client: Client,
     drivers: Drivers,
+    zones: Vec<String>,
 }
 
 impl Aws {
     #[must_use]
     pub fn new(client: Client) -> Self {
-        Self { drivers: Drivers::new(&client), client }
+        Self { drivers: Drivers::new(&client), client, zones: Vec::new() }
+    }
+
+    /// Also looks for records in these zones, by id: the user's own, which carry no mark of ours.
+    #[must_use]
+    pub fn with_zones(self, zones: Vec<String>) -> Self {
+        Self { zones, ..self }
     }
 
     #[must_use]
@@ -32,7 +39,7 @@ const SWEEP: usize = 10;
 #[async_trait]
 impl Cloud for Aws {
     async fn observe(&self, owner: &Owner, scope: &Scope) -> Result<Observed, CloudError> {
-        observe::observe(&self.client, owner, scope).await
+        observe::observe(&self.client, owner, scope, &self.zones).await
     }
 
     fn driver(&self, kind: &str) -> Option<&dyn AnyDriver> {
@@ -58,5 +65,37 @@ impl Cloud for Aws {
             request.send().await.map_err(|e| fail("ssm:DeleteParameters", &e))?;
         }
         Ok(names)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::testing::{Answer, Recorder, block_on};
+
+    #[test]
+    fn only_parameters_below_the_owners_path_are_swept_ten_at_a_time() {
+        let path = |number| format!(r#"{{"Name":"/clusterctl/0011/k{number}","Value":"AQICAHcanary"}}"#);
+        let mut found: Vec<String> = (0..12).map(path).collect();
+        found.push(r#"{"Name":"/clusterctl/00110/k"}"#.to_owned());
+        let (client, recorder) = Recorder::by_action([
+            ("GetParametersByPath", Answer::new(200, &format!(r#"{{"Parameters":[{}]}}"#, found.join(",")))),
+            ("DeleteParameters", Answer::new(200, "{}")),
+        ]);
+        let owner = Owner { uid: "0011".to_owned(), cluster: "demo".to_owned() };
+        let swept = block_on(Aws::new(client).sweep(&owner)).expect("swept");
+        assert_eq!(swept.len(), 12);
+        assert!(swept.iter().all(|name| name.starts_with("/clusterctl/0011/k") && !name.contains("canary")));
+        assert_eq!(recorder.actions(), ["GetParametersByPath", "DeleteParameters", "DeleteParameters"]);
+        let body: String = (0..3).map(|index| recorder.line(index)).collect();
+        assert!(body.contains(r#""WithDecryption":false"#) && !body.contains("00110"), "{body}");
+    }
+
+    #[test]
+    fn nothing_below_the_path_is_no_deletion() {
+        let (client, recorder) = Recorder::client([Answer::new(200, r#"{"Parameters":[]}"#)]);
+        let owner = Owner { uid: "0011".to_owned(), cluster: "demo".to_owned() };
+        assert_eq!(block_on(Aws::new(client).sweep(&owner)), Ok(Vec::new()));
+        assert_eq!(recorder.actions(), ["GetParametersByPath"]);
     }
 }

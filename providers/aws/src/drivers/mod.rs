@@ -26,7 +26,16 @@ pub struct Drivers(BTreeMap<&'static str, Box<dyn AnyDriver>>);
 impl Drivers {
     #[must_use]
     pub fn new(client: &Client) -> Self {
-        Self([network::drivers(client), security::drivers(client)].into_iter().flatten().collect())
+        let all = [
+            network::drivers(client),
+            security::drivers(client),
+            load_balancer::drivers(client),
+            control_plane::drivers(client),
+            node_groups::drivers(client),
+            identity::drivers(client),
+            dns::drivers(client),
+        ];
+        Self(all.into_iter().flatten().collect())
     }
 
     #[must_use]
@@ -38,5 +47,21 @@ impl Drivers {
 impl fmt::Debug for Drivers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::testing::Recorder;
+    use crate::resources::KINDS;
+
+    #[test]
+    fn every_kind_has_a_driver_and_every_driver_a_kind() {
+        let (client, _) = Recorder::client([]);
+        let drivers = Drivers::new(&client);
+        let mut kinds: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+        kinds.sort_unstable();
+        assert_eq!(drivers.0.keys().copied().collect::<Vec<_>>(), kinds);
     }
 }

@@ -10,24 +10,49 @@ pub(crate) mod network;
 pub(crate) mod node_groups;
 pub(crate) mod security;
 
+use std::collections::BTreeMap;
+
+use clusterctl_core::addr::Addr;
 use clusterctl_core::cloud::{CloudError, Live, Observed, Owner, Scope};
 
 use crate::client::Client;
+use crate::resources::control_plane::NETWORK_INTERFACE;
 
 /// Reads everything of `owner`, all concerns at once.
 ///
+/// `zones` are the ids of the user's own public zones that hold records of the owner; they carry no mark of ours.
+///
 /// # Errors
 /// The first failure: half of what is there must not be taken for all of it.
-pub async fn observe(client: &Client, owner: &Owner, scope: &Scope) -> Result<Observed, CloudError> {
-    let all = futures::try_join!(network::observe(client, owner, scope), security::observe(client, owner, scope),)?;
+pub async fn observe(client: &Client, owner: &Owner, scope: &Scope, zones: &[String]) -> Result<Observed, CloudError> {
+    let (network, security, balancing, machines, groups, identity, dns) = futures::try_join!(
+        network::observe(client, owner, scope),
+        security::observe(client, owner, scope),
+        load_balancer::observe(client, owner, scope),
+        control_plane::observe(client, owner, scope),
+        node_groups::observe(client, owner, scope),
+        identity::observe(client, owner, scope),
+        dns::observe(client, owner, scope, zones),
+    )?;
+    let targets = load_balancer::attachments(&balancing.targets, &interfaces(&machines));
     let mut observed = Observed::default();
-    for (addr, live) in [all.0, all.1].into_iter().flatten() {
+    let all = [network, security, balancing.resources, targets, machines, groups, identity, dns];
+    for (addr, live) in all.into_iter().flatten() {
         if observed.account.is_none() {
             observed.account = account(&live);
         }
         observed.insert(addr, live);
     }
     Ok(observed)
+}
+
+/// The names of the network interfaces by their private addresses: what is registered in a target group is known by its
+/// address alone.
+fn interfaces(machines: &[(Addr, Live)]) -> BTreeMap<String, String> {
+    let interfaces = machines.iter().filter(|(addr, _)| addr.kind == NETWORK_INTERFACE.name);
+    interfaces
+        .filter_map(|(addr, live)| Some((live.outputs.get("private_ip")?.as_str()?.to_owned(), addr.name.clone())))
+        .collect()
 }
 
 /// The account that an answer names: as the owner of a VPC or security group, or inside an ARN.
