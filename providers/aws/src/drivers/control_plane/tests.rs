@@ -176,6 +176,8 @@ fn the_source_check_is_put_right_when_the_interface_is_there() {
     let (describe, modify) = ("DescribeNetworkInterfaces".to_owned(), "ModifyNetworkInterfaceAttribute".to_owned());
     let pending = vec![Answer::new(200, &interface("pending", true))];
     assert_eq!(ready(pending), (false, vec![describe.clone()]));
+    let unseen = vec![Answer::error(400, "InvalidNetworkInterfaceID.NotFound", "")];
+    assert_eq!(ready(unseen), (false, vec![describe.clone()]), "an id is visible only after a while");
     let on = vec![
         Answer::new(200, &interface("available", true)),
         Answer::new(
