@@ -230,3 +230,6 @@ pub(crate) fn told_by_tag(mut made: Live, tags: &Tags) -> Live {
 fn index(nic: &InstanceNetworkInterface) -> Option<i32> {
     nic.attachment()?.device_index()
 }
+
+#[cfg(test)]
+mod tests;
