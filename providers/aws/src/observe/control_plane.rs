@@ -145,6 +145,7 @@ pub(crate) fn live_attachment(disk: &Volume) -> Option<Live> {
 
 pub(crate) fn attachment_of(volume: &str, instance: &str, device: &str) -> Live {
     let resource = VolumeAttachment {
+        stop_instance_before_detaching: None,
         device_name: device.to_owned(),
         instance_id: Input::known(instance),
         volume_id: Input::known(volume),

@@ -82,7 +82,7 @@ pub(crate) async fn imports(app: &App, offline: &Offline) -> Result<BTreeMap<Add
     let scope = Scope::Kinds(state.kinds.clone());
     let observed = look(app, offline.provider, &*connection, state, &scope).await?;
     let live = offline.graph.iter().filter_map(|node| Some((&node.addr, observed.get(&node.addr)?)));
-    Ok(live.map(|(addr, live)| (addr.clone(), connection.import_id(addr, live))).collect())
+    Ok(live.filter_map(|(addr, live)| Some((addr.clone(), offline.provider.import_id(addr, live)?))).collect())
 }
 
 pub(crate) fn policy(offline: &Offline) -> Value {
