@@ -4,22 +4,25 @@ Each names what AWS says; none makes moto accept more than AWS does."""
 import sys
 
 if any("moto" in argument for argument in sys.orig_argv):
+    import moto.ec2.models.launch_templates as templates
     import moto.ec2.models.security_groups as groups
+    from moto.ec2.utils import parse_user_data
 
     # A description is of every rule, not only of those with an IP range:
     # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_SecurityGroupRule.html
-    def _description(rule):
-        return (rule.ip_range or {}).get("Description") or getattr(rule, "_described", None)
+    for name in ("SecurityGroupRule", "SecurityRule"):
+        if hasattr(groups, name):
+            getattr(groups, name).description = property(
+                lambda rule: (rule.ip_range or {}).get("Description") or (rule.source_group or {}).get("Description")
+            )
 
-    groups.SecurityRule.description = property(_description)
-    _add = groups.SecurityGroupBackend._add_source_group
+    # Machines are launched from every version of a template, with its user-data; moto parses only the first one's:
+    # https://docs.aws.amazon.com/autoscaling/ec2/userguide/launch-templates.html
+    _create = templates.LaunchTemplate.create_version
 
-    def _add_source_group(self, source_groups, vpc_id):
-        made = _add(self, source_groups, vpc_id)
-        for asked, group in zip(source_groups or [], made):
-            if asked.get("Description") is not None:
-                group["Description"] = asked["Description"]
-        return made
+    def _create_version(self, data, *rest, **named):
+        if isinstance(data.get("UserData"), str):
+            data["UserData"] = parse_user_data(data["UserData"])
+        return _create(self, data, *rest, **named)
 
-    groups.SecurityGroupBackend._add_source_group = _add_source_group
-    groups.SecurityRule._described = property(lambda rule: (rule.source_group or {}).get("Description"))
+    templates.LaunchTemplate.create_version = _create_version
