@@ -1,4 +1,4 @@
-# clusterctl node bootstrap. This file holds no secret; it may run again at any time.
+# clusterctl node bootstrap: holds no secret, may run again
 CCTL_ROLE=@{ role }@
 CCTL_CLUSTER=@{ cluster }@
 CCTL_UID=@{ uid }@
@@ -6,14 +6,16 @@ CCTL_API_PORT=@{ api_port }@
 CCTL_NODE_SUBNETS=@{ node_subnets }@
 CCTL_KUBERNETES=@{ kubernetes }@
 CCTL_PAUSE=@{ pause }@
-@# One artifact a line: name, architecture, path, sha256 or -, path of the vendor's checksum file. #@
+CCTL_ARCHITECTURE=@{ architecture }@
+@# One artifact a line: name, path, sha256. #@
 CCTL_ARTIFACTS=@{ artifacts }@
 CCTL_MIRROR=@{ mirror }@
-@# One registry mirror a line: registry, tab, hosts.toml as base64. #@
+@# One registry a line: its name, the server it stands for, the mirror. #@
 CCTL_REGISTRIES=@{ registries }@
+@% if data_disk != "none" %@
 CCTL_DATA_DISK=@{ data_disk }@
+@% endif %@
 CCTL_LABELS=@{ labels }@
-CCTL_GPU=@{ gpu }@
 CCTL_CNI=@{ cni }@
 CCTL_MTU=@{ mtu }@
 @# Whole documents for kubeadm and the API server. @@name@@ marks what only the node knows. #@

@@ -11,12 +11,10 @@ ConditionPathExists=!$HOME_DIR/done
 StartLimitIntervalSec=0
 [Service]
 Type=oneshot
-RemainAfterExit=yes
 ExecStart=$HOME_DIR/bootstrap run
 Restart=on-failure
 RestartSec=20
 TimeoutStartSec=infinity
-SyslogIdentifier=clusterctl
 [Install]
 WantedBy=multi-user.target
 END
@@ -29,9 +27,11 @@ run() {
   phase packages ensure_packages
   phase kernel ensure_kernel
   ensure_quiet
-  phase metadata ensure_metadata
+  ensure_metadata
   phase programs ensure_programs
+@% if data_disk != "none" %@
   phase data-disk ensure_data_disk
+@% endif %@
   phase containerd ensure_runtime
   phase facts node_facts
   phase kubelet ensure_kubelet
@@ -45,7 +45,7 @@ main() {
   set -Eeuo pipefail
   umask 022
   export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-  mkdir -p -m 700 "$RUN"
+  (umask 077 && mkdir -p "$RUN")
   trap on_exit EXIT
   trap 'on_error "$LINENO" "$BASH_COMMAND"' ERR
   [[ ${1:-} != run ]] || { exec 9>"$RUN/running" && flock -n 9; } || die "another run is under way"

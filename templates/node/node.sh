@@ -4,6 +4,7 @@
 @% include "lib/report.sh" %@
 @% include "lib/fetch.sh" %@
 @% include "lib/disk.sh" %@
+@% if data_disk != "none" %@@% include "lib/data-disk.sh" %@@% endif %@
 @% include "lib/address.sh" %@
 @% include "lib/fill.sh" %@
 @% if cloud == "aws" %@@% include "lib/cloud-aws.sh" %@@% endif %@

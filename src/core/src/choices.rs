@@ -13,6 +13,8 @@ use crate::machine::Choice;
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Choices {
     pub region: String,
+    /// The full patch version, such as `1.36.3`.
+    pub kubernetes: String,
     /// The cluster's zones, in order.
     pub zones: Vec<String>,
     /// By who they are for: [`CONTROL_PLANE`], [`BASTION`] or [`group`].
@@ -23,7 +25,7 @@ pub struct Choices {
     pub public_zone: Option<String>,
     /// The subnets of an existing network.
     pub existing: Vec<ExistingSubnet>,
-    /// The rung that the ladder of an address came to stand on.
+    /// The rung that the ladder of a node group came to stand on.
     pub rungs: BTreeMap<String, usize>,
 }
 

@@ -13,7 +13,9 @@
 //! This crate talks to no cloud, prints nothing, reads no environment and never exits.
 
 pub mod addr;
+pub mod blueprint;
 pub mod bootstrap;
+pub mod choices;
 pub mod cloud;
 pub mod cluster;
 pub mod engine;
@@ -21,6 +23,7 @@ pub mod graph;
 pub mod machine;
 pub mod names;
 pub mod plan;
+pub mod provider;
 pub mod spec;
 pub mod store;
 pub mod terraform;

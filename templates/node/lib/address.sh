@@ -12,10 +12,9 @@ in_subnet() { # ADDRESS CIDR
 }
 
 node_ip() {
-  local address subnet seen=
+  local address subnet
   while read -r _ _ _ address _; do
     address=${address%/*}
-    seen+=" $address"
     for subnet in $CCTL_NODE_SUBNETS; do
       if in_subnet "$address" "$subnet"; then
         echo "$address"
@@ -23,5 +22,5 @@ node_ip() {
       fi
     done
   done < <(ip -4 -o addr show scope global)
-  die "none of the addresses$seen lies in a node subnet ($CCTL_NODE_SUBNETS)"
+  die "no address of this machine lies in a node subnet ($CCTL_NODE_SUBNETS)"
 }

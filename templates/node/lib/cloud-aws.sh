@@ -4,18 +4,16 @@
      secret_get NAME             prints the value; 3 when there is none
      secret_create NAME VALUE    4 when somebody else was first
      secret_put NAME VALUE
-     secret_list PREFIX          a line of name and value each
      secret_delete NAME
    Values are base64, hex, or words and blanks: nothing that JSON would have to escape. #@
 IMDS=http://169.254.169.254
 SSM_PATIENCE=300
 
 imds() { # PATH
-  local token
-  token=$(curl -sf --noproxy '*' -m 5 --retry 8 --retry-all-errors -X PUT \
-    -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' "$IMDS/latest/api/token") || die "no answer from the metadata service"
-  curl -sf --noproxy '*' -m 5 --retry 3 -K <(printf 'header = "X-aws-ec2-metadata-token: %s"\n' "$token") \
-    "$IMDS/latest/meta-data/$1"
+  local token ask=(curl -sf --noproxy '*' -m 5 --retry 8)
+  token=$("${ask[@]}" --retry-all-errors -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' "$IMDS/latest/api/token") ||
+    die "no answer from the metadata service"
+  "${ask[@]}" -K <(printf 'header = "X-aws-ec2-metadata-token: %s"' "$token") "$IMDS/latest/meta-data/$1"
 }
 
 cloud_node_name() { imds local-hostname; }
@@ -36,6 +34,7 @@ cloud_disk() { # VOLUME-ID
   return 1
 }
 
+@% if data_disk != "none" %@
 cloud_data_disks() {
   local path model serial
   for path in "$SYS_BLOCK"/nvme*; do
@@ -53,6 +52,7 @@ cloud_data_disks() {
     echo "/dev/${path##*/}"
   done
 }
+@% endif %@
 
 sha256() {
   local sum
@@ -77,11 +77,11 @@ hmac() { # HEX-KEY TEXT
 
 @# AWS Signature Version 4. HEADERS are sorted lines name:value. Prints the value of the Authorization header.
    docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html #@
-sigv4() { # KEY-ID SECRET REGION SERVICE TIME METHOD PATH HEADERS BODY
+sigv4() { # KEY-ID SECRET REGION SERVICE TIME HEADERS BODY: of a POST to /
   local scope="${5%T*}/$3/$4/aws4_request" names='' line request key part
-  while IFS= read -r line; do names+=";${line%%:*}"; done <<<"$8"
+  while read -r line; do names+=";${line%%:*}"; done <<<"$6"
   names=${names#;}
-  request=$6$'\n'$7$'\n\n'$8$'\n\n'$names$'\n'$(printf '%s' "$9" | sha256)
+  request=$'POST\n/\n\n'$6$'\n\n'$names$'\n'$(printf '%s' "$7" | sha256)
   key=$(printf 'AWS4%s' "$2" | to_hex)
   for part in "${5%T*}" "$3" "$4" aws4_request; do key=$(hmac "$key" "$part"); done
   part=$(hmac "$key" "AWS4-HMAC-SHA256"$'\n'"$5"$'\n'"$scope"$'\n'"$(printf '%s' "$request" | sha256)")
@@ -108,9 +108,9 @@ x-amz-date:$time
 x-amz-security-token:$token
 x-amz-target:AmazonSSM.$1"
   {
-    while IFS= read -r answer; do printf 'header = "%s: %s"\n' "${answer%%:*}" "${answer#*:}"; done <<<"$headers"
+    while read -r answer; do printf 'header = "%s"\n' "$answer"; done <<<"$headers"
     printf 'header = "authorization: %s"\n' \
-      "$(sigv4 "$id" "$secret" "$CCTL_REGION" ssm "$time" POST / "$headers" "$2")"
+      "$(sigv4 "$id" "$secret" "$CCTL_REGION" ssm "$time" "$headers" "$2")"
   } | curl -s -m 20 -K - --data-binary @<(printf '%s' "$2") -w '\n%{http_code}' "$CCTL_SSM_ENDPOINT/"
 }
 
@@ -124,7 +124,7 @@ ssm() { # ACTION BODY
       printf '%s' "${answer%$'\n'*}"
       return
     fi
-    kind=$(json_string __type "$answer") || kind="no answer"
+    kind=$(json_string __type "$answer") || kind="status ${answer##*$'\n'}"
     case $kind in
     *ParameterNotFound) return 3 ;;
     *ParameterAlreadyExists) return 4 ;;
@@ -137,7 +137,7 @@ ssm() { # ACTION BODY
 }
 
 ssm_put() { # NAME VALUE OVERWRITE
-  ssm PutParameter "{\"Name\":\"/clusterctl/$CCTL_UID/$1\",\"Value\":\"$2\",\"Type\":\"SecureString\",\"Tier\":\"Intelligent-Tiering\",\"Overwrite\":$3${CCTL_SSM_KEY:+,\"KeyId\":\"$CCTL_SSM_KEY\"}}" >/dev/null
+  ssm PutParameter "{\"Name\":\"/clusterctl/$CCTL_UID/$1\",\"Value\":\"$2\",\"Type\":\"SecureString\",\"Overwrite\":$3${CCTL_SSM_KEY:+,\"KeyId\":\"$CCTL_SSM_KEY\"}}" >/dev/null
 }
 
 secret_get() { # NAME
@@ -154,21 +154,6 @@ secret_create() { # NAME VALUE
   ssm_put "$1" "$2" false || code=$?
   ((code == 4)) || return "$code"
   [[ $(secret_get "$1") == "$2" ]] || return 4
-}
-
-secret_list() { # PREFIX
-  local answer next='' rest name
-  while :; do
-    answer=$(ssm GetParametersByPath "{\"Path\":\"/clusterctl/$CCTL_UID/$1\",\"Recursive\":true,\"WithDecryption\":true$next}")
-    @# Objects are flat, so that each ends at its first brace. #@
-    rest=${answer#*\[}
-    while [[ $rest == *'{'*'}'* ]]; do
-      name=$(json_string Name "${rest%%\}*}") && printf '%s %s\n' "${name#"/clusterctl/$CCTL_UID/"}" "$(json_string Value "${rest%%\}*}")"
-      rest=${rest#*\}}
-    done
-    next=$(json_string NextToken "$answer") || return 0
-    next=",\"NextToken\":\"$next\""
-  done
 }
 
 secret_delete() { # NAME

@@ -19,12 +19,9 @@ label_of() { blkid -p -s LABEL -o value "$1" 2>/dev/null || true; }
 
 mount_disk() { # DEVICE LABEL DIRECTORY
   local uuid label
-  if is_blank "$1"; then
-    say wait "formatting $1 as $2"
-    mkfs.ext4 -q -m 0 -L "$2" "$1"
-  fi
+  ! is_blank "$1" || mkfs.ext4 -q -m 0 -L "$2" "$1"
   label=$(label_of "$1")
-  [[ $label == "$2" ]] || die "$1 holds something that is not ours (label '$label', wanted '$2'): left alone"
+  [[ $label == "$2" ]] || die "$1 is not ours (its label is '$label', not $2): left alone"
   uuid=$(blkid -p -s UUID -o value "$1")
   mkdir -p "$3"
   grep -qs "^UUID=$uuid $3 " /etc/fstab ||
@@ -45,38 +42,3 @@ ensure_etcd_disk() {
 }
 
 disk_is_there() { cloud_disk "$1" >/dev/null; }
-
-@# The data disk is the one that already carries our label, or else the first blank disk of the wanted kind. #@
-ensure_data_disk() {
-  local device fresh
-  [[ $CCTL_DATA_DISK != none ]] || return 0
-  if ! mountpoint -q /var/lib/containerd; then
-    device=$(find_data_disk)
-    if [[ -z $device ]]; then
-      say wait "no empty data disk: containerd stays on the root disk"
-      return
-    fi
-    fresh=/run/clusterctl/data
-    mkdir -p "$fresh"
-    if is_blank "$device"; then
-      mkfs.ext4 -q -m 0 -L cctl-data "$device"
-      @# Images baked into the root disk come along, else a node without a registry could start nothing. #@
-      if [[ -n $(ls -A /var/lib/containerd 2>/dev/null) ]]; then
-        systemctl stop containerd 2>/dev/null || true
-        mount "$device" "$fresh"
-        cp -a /var/lib/containerd/. "$fresh/"
-        umount "$fresh"
-      fi
-    fi
-    mount_disk "$device" cctl-data /var/lib/containerd
-  fi
-}
-
-find_data_disk() {
-  local device blank=
-  while read -r device; do
-    [[ $(label_of "$device") == cctl-data ]] && echo "$device" && return
-    [[ -n $blank ]] || ! is_blank "$device" || blank=$device
-  done < <(cloud_data_disks)
-  echo "$blank"
-}

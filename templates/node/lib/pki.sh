@@ -14,42 +14,24 @@ unit_files() { # UNIT
 }
 PKI_UNITS='ca front-proxy-ca etcd-ca sa encryption'
 
-make_authority() { # FILE NAME
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 -subj "/CN=$2" \
-    -keyout "$1.key" -out "$1.crt" -addext keyUsage=critical,digitalSignature,keyEncipherment,keyCertSign \
-    -addext basicConstraints=critical,CA:TRUE -addext "subjectAltName=DNS:$2" 2>/dev/null
-}
-
 make_unit() { # UNIT DIRECTORY
-  mkdir -p "$2/etcd"
-  case $1 in
-  ca) make_authority "$2/ca" kubernetes ;;
-  front-proxy-ca) make_authority "$2/front-proxy-ca" front-proxy-ca ;;
-  etcd-ca) make_authority "$2/etcd/ca" etcd-ca ;;
-  sa)
-    @# RSA, because not every cloud's token exchange takes another signature. #@
-    openssl genrsa -out "$2/sa.key" 2048 2>/dev/null
-    openssl rsa -in "$2/sa.key" -pubout -out "$2/sa.pub" 2>/dev/null
-    ;;
-  encryption) openssl rand -base64 32 >"$2/encryption.key" ;;
-  esac
+  if [[ $1 == encryption ]]; then
+    mkdir -p "$2"
+    openssl rand -base64 32 >"$2/encryption.key"
+  else
+    hole certificates '/.*' "$2"
+    kubeadm_run "$CCTL_INIT" init phase certs "$1" || exit 1
+    hole certificates '/.*' "$PKI"
+  fi
 }
 
-@# Encrypted, then authenticated: "base64 of AES-256-CBC" ":" "HMAC of that". The key comes by a pipe. #@
-seal() { # KEY <data
-  local text
-  text=$(openssl enc -aes-256-cbc -pbkdf2 -salt -base64 -A -pass fd:3 3< <(printf '%s' "$1"))
-  printf '%s:%s' "$text" "$(hmac "$1" "$text")"
-}
-
-unseal() { # KEY TEXT >data
-  [[ $(hmac "$1" "${2%:*}") == "${2##*:}" ]] || die "a sealed key does not fit the sealing key"
-  printf '%s' "${2%:*}" | openssl enc -d -aes-256-cbc -pbkdf2 -base64 -A -pass fd:3 3< <(printf '%s' "$1")
+@# The sealing key comes by a pipe; that what comes out is whole, tar and gzip notice. #@
+seal() { # KEY [-d] <data
+  openssl enc "${@:2}" -aes-256-cbc -pbkdf2 -base64 -A -pass fd:3 3< <(printf '%s' "$1")
 }
 
 ensure_pki() {
-  local key name value unit listing files stage=$RUN/pki
-  declare -A sealed=()
+  local key name value unit files stage=$RUN/pki
   umask 077
   mkdir -p "$PKI/etcd"
   if [[ -s $ETCD/clusterctl/pki/ca.key ]]; then
@@ -62,19 +44,17 @@ ensure_pki() {
     secret_create control-plane/key "$(openssl rand -hex 32)" || (($? == 4)) || exit 1
     secret_read key control-plane/key
   fi
-  listing=$(secret_list control-plane/pki)
-  while read -r name value; do [[ -z $name ]] || sealed[${name##*/}]=$value; done <<<"$listing"
   for unit in $PKI_UNITS; do
-    if [[ -z ${sealed[$unit]:-} ]]; then
+    secret_read value "control-plane/pki/$unit"
+    if [[ -z $value ]]; then
       rm -rf "$stage"
       make_unit "$unit" "$stage"
       read -ra files < <(unit_files "$unit")
       value=$(tar -C "$stage" -cz "${files[@]}" | seal "$key")
       if ! secret_create "control-plane/pki/$unit" "$value"; then secret_read value "control-plane/pki/$unit"; fi
-      sealed[$unit]=$value
       rm -rf "$stage"
     fi
-    unseal "$key" "${sealed[$unit]}" | tar -C "$PKI" -xz
+    printf '%s' "$value" | seal "$key" -d | tar -C "$PKI" -xz || die "the sealed $unit cannot be opened"
   done
   rm -rf "$ETCD/clusterctl/pki.new"
   for unit in $PKI_UNITS; do

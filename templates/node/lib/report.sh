@@ -62,8 +62,7 @@ write_file() { # PATH MODE <content
   (umask 077 && cat >"$new") || die "cannot write $1"
   chmod "$2" "$new"
   if cmp -s "$new" "$1"; then
-    chmod "$2" "$1"
-    rm -f "$new"
+    rm "$new"
     return 1
   fi
   mv -f "$new" "$1" || die "cannot write $1"

@@ -34,7 +34,7 @@ api_server_files() {
 new_token() {
   local hex
   hex=$(openssl rand -hex 11)
-  echo "${hex:0:6}.${hex:6:16}"
+  hole token '.*' "${hex:0:6}.${hex:6:16}"
 }
 
 begun_elsewhere() {
@@ -50,7 +50,7 @@ nobody_begun_elsewhere() { ! begun_elsewhere; }
 bring_up() {
   local announced begun code
   while :; do
-    wait_until 1800 "the control-plane node that holds the first etcd member; if its disk is gone for good, delete the parameter control-plane/etcd" nobody_begun_elsewhere
+    wait_until 1800 "the node with the first etcd member (is its disk lost? then delete the parameter control-plane/etcd)" nobody_begun_elsewhere
     lock
     secret_read announced control-plane/cluster
     if [[ -n $announced ]]; then
@@ -73,12 +73,11 @@ bring_up() {
 }
 
 init_cluster() {
-  local token code=0 skip=show-join-command announced
-  token=$(new_token)
-  hole token '[a-z0-9]{6}\.[a-z0-9]{16}' "$token"
+  local code=0 skip=show-join-command announced
+  new_token
   still_ours
   if member_on_disk; then
-    say wait "going on with the first etcd member"
+    say wait "going on with an init that broke off"
     skip+=,preflight
   else
     forget_attempt
@@ -91,7 +90,7 @@ init_cluster() {
     exit 1
   fi
   still_ours
-  secret_put join/material "$token $(ca_hash) $((EPOCHSECONDS + TOKEN_TTL))"
+  secret_put join/material "${HOLES[token]} $(ca_hash) $((EPOCHSECONDS + TOKEN_TTL))"
   secret_create control-plane/cluster "$(disk_identity)" || (($? == 4)) || exit 1
   secret_read announced control-plane/cluster
   [[ $announced == "$(disk_identity)" ]] || die "$announced has announced this cluster: two were begun"
@@ -105,7 +104,7 @@ join_cluster() {
   if member_on_disk; then
     say wait "going on with a join that broke off"
     skip=(--skip-phases=preflight)
-    [[ ! -e /etc/kubernetes/kubelet.conf ]] || skip=(--skip-phases=preflight,kubelet-start,kubelet-wait-bootstrap)
+    [[ ! -e /etc/kubernetes/kubelet.conf ]] || skip=("--skip-phases=preflight,kubelet-start,kubelet-wait-bootstrap")
   else
     forget_attempt
     ensure_pki
@@ -117,7 +116,6 @@ join_cluster() {
    goes on with the member it finds. Nothing is uploaded and nothing is initialised. #@
 rejoin() {
   local step words
-  hole token '[a-z0-9]{6}\.[a-z0-9]{16}' "$(new_token)"
   for step in 'certs all' 'kubeconfig all' 'etcd local' 'control-plane all' kubelet-start; do
     read -ra words <<<"$step"
     kubeadm_run "$CCTL_INIT" init phase "${words[@]}" || exit 1
@@ -128,41 +126,34 @@ rejoin() {
 
 own_api_answers() { [[ $(curl -sk -m 5 --noproxy '*' "https://$NODE_IP:6443/readyz") == ok ]]; }
 
-@# Asks the node's own API server: the balancer may not send to it yet. #@
+@# Runs every few minutes on every control-plane node; whoever is first finds the material old and renews it. #@
 renew_token() {
-  local current token expires=0 config=$RUN/admin.conf
+  local current token expires=0
   secret_read current join/material
   [[ -z $current ]] || expires=${current##* }
   ((expires < EPOCHSECONDS + TOKEN_TTL * 2 / 3)) || return 0
-  NODE_IP=$(node_ip)
-  (umask 077 && sed -E "s#^( *server:).*#\1 https://$NODE_IP:6443#" /etc/kubernetes/admin.conf >"$config")
-  token=$(kubeadm token create --ttl "${TOKEN_TTL}s" --kubeconfig "$config" 2>"$RUN/message") || exit 1
-  rm -f "$RUN/message" "$config"
+  token=$(kubeadm token create --ttl "${TOKEN_TTL}s" --kubeconfig /etc/kubernetes/admin.conf 2>"$RUN/message") || exit 1
   secret_put join/material "$token $(ca_hash) $((EPOCHSECONDS + TOKEN_TTL))"
 }
 
-token_timer() {
+token_service() {
   unit clusterctl-token.service <<END
 [Unit]
-Description=Renew the bootstrap token that workers join with
+Description=Renew the token that workers join with
+StartLimitIntervalSec=0
 [Service]
-Type=oneshot
 ExecStart=$HOME_DIR/bootstrap renew-token
-END
-  unit clusterctl-token.timer <<'END'
-[Unit]
-Description=Renew the bootstrap token that workers join with
-[Timer]
-OnActiveSec=1min
-OnUnitInactiveSec=4min
-RandomizedDelaySec=30s
+Restart=always
+RestartSec=180
 [Install]
-WantedBy=timers.target
+WantedBy=multi-user.target
 END
-  systemctl enable -q --now clusterctl-token.timer
+  systemctl enable -q --now clusterctl-token.service
 }
 
 role() {
+  new_token
+  hole certificates '/.*' "$PKI"
   phase etcd-disk ensure_etcd_disk
   claim_disk
   phase keys ensure_pki
@@ -173,5 +164,5 @@ role() {
     phase control-plane bring_up
   fi
   tighten
-  phase token-timer token_timer
+  phase token token_service
 }

@@ -7,38 +7,29 @@ containerd_fits() {
 }
 
 ensure_programs() {
-  local name stage=$RUN/fetch wanted=(kubeadm kubelet) fetched=
+  local name stage=$RUN/fetch wanted=(kubeadm kubelet)
   [[ $CCTL_ROLE == worker ]] || wanted+=(kubectl)
   rm -rf "$stage"
   mkdir -p "$stage" /opt/cni/bin /usr/local/bin /usr/local/sbin
   if ! containerd_fits; then
     fetch containerd "$stage/containerd"
     tar -C /usr/local -xzf "$stage/containerd"
-    fetched=1
   fi
   if ! command -v runc >/dev/null; then
     fetch runc "$stage/runc"
     install -m 755 "$stage/runc" /usr/local/sbin/runc
-    fetched=1
   fi
   for name in loopback bridge host-local portmap; do
     [[ ! -x /opt/cni/bin/$name ]] || continue
     fetch cni-plugins "$stage/cni"
     tar -C /opt/cni/bin -xzf "$stage/cni"
-    fetched=1
     break
   done
   for name in "${wanted[@]}"; do
     kubernetes_fits "$name" && continue
     fetch "$name" "$stage/$name"
     install -m 755 "$stage/$name" "/usr/local/bin/$name"
-    fetched=1
   done
-  @# crictl is for people only: a baked image need not have it. #@
-  if [[ -n $fetched ]] && ! command -v crictl >/dev/null; then
-    fetch crictl "$stage/crictl"
-    tar -C /usr/local/bin -xzf "$stage/crictl" crictl
-  fi
   hash -r
   rm -rf "$stage"
 }
@@ -56,41 +47,45 @@ containerd_config() {
 version = 3
 imports = ['/etc/containerd/conf.d/*.toml']
 [plugins.'io.containerd.cri.v1.images']
-  [plugins.'io.containerd.cri.v1.images'.pinned_images]
-    sandbox = '$CCTL_PAUSE'
-  [plugins.'io.containerd.cri.v1.images'.registry]
-    config_path = '/etc/containerd/certs.d'
+pinned_images.sandbox = '$CCTL_PAUSE'
+registry.config_path = '/etc/containerd/certs.d'
 [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]
-  runtime_type = 'io.containerd.runc.v2'
-  [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]
-    SystemdCgroup = $1
+runtime_type = 'io.containerd.runc.v2'
+options.SystemdCgroup = $1
 END
 }
 
+@% if gpu %@
 nvidia_config() {
   cat <<END
 version = 3
 [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.nvidia]
-  runtime_type = 'io.containerd.runc.v2'
-  [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.nvidia.options]
-    BinaryName = '$(command -v nvidia-container-runtime)'
-    SystemdCgroup = $1
+runtime_type = 'io.containerd.runc.v2'
+options.BinaryName = '$(command -v nvidia-container-runtime)'
+options.SystemdCgroup = $1
 END
 }
+@% endif %@
 
 containerd_answers() { ctr version >/dev/null 2>&1; }
 
 ensure_runtime() {
-  local changed= systemd=false registry hosts archive
+  local changed='' systemd=false registry server mirror
   [[ ! -d /run/systemd/system ]] || systemd=true
   mkdir -p /etc/containerd/conf.d /etc/cni/net.d
   containerd_config "$systemd" | write_file /etc/containerd/config.toml 644 && changed=1
-  if [[ -n $CCTL_GPU ]] && command -v nvidia-container-runtime >/dev/null; then
+@% if gpu %@
+  if command -v nvidia-container-runtime >/dev/null; then
     nvidia_config "$systemd" | write_file /etc/containerd/conf.d/clusterctl-nvidia.toml 644 && changed=1
   fi
-  while IFS=$'\t' read -r registry hosts; do
+@% endif %@
+  while read -r registry server mirror; do
     [[ -n $registry ]] || continue
-    base64 -d <<<"$hosts" | write_file "/etc/containerd/certs.d/$registry/hosts.toml" 644 || true
+    write_file "/etc/containerd/certs.d/$registry/hosts.toml" 644 <<END || true
+server = "https://$server"
+[host."$mirror"]
+capabilities = ["pull", "resolve"]
+END
   done <<<"$CCTL_REGISTRIES"
   unit containerd.service <<END
 [Unit]
@@ -98,15 +93,13 @@ Description=containerd container runtime
 After=network.target local-fs.target
 RequiresMountsFor=/var/lib/containerd
 [Service]
-ExecStartPre=-/sbin/modprobe overlay
+ExecStartPre=$(command -v nft) -f /etc/clusterctl-metadata.nft
 ExecStart=$(command -v containerd)
 Type=notify
 Delegate=yes
 KillMode=process
 Restart=always
 RestartSec=5
-LimitNPROC=infinity
-LimitCORE=infinity
 LimitNOFILE=infinity
 TasksMax=infinity
 OOMScoreAdjust=-999
@@ -117,9 +110,5 @@ END
   [[ -z $changed ]] || systemctl restart containerd.service
   systemctl start containerd.service
   wait_until 120 "containerd's socket" containerd_answers
-  for archive in /opt/clusterctl/images/*.tar; do
-    [[ -e $archive ]] || continue
-    ctr -n k8s.io images import "$archive" >/dev/null || die "cannot import $archive"
-  done
   printf '%s %s\n' "$CCTL_CNI" "$CCTL_MTU" | write_file /etc/kubernetes/clusterctl/cni 644 || true
 }

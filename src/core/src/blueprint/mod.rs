@@ -17,7 +17,8 @@ mod node;
 mod types;
 
 pub use addresses::{Cut, ZoneBlocks, cut};
-pub use design::{DesignError, design};
+pub use design::{CloudTraits, DesignError, design};
+pub use node::GROUP_LABEL;
 pub use types::*;
 
 #[cfg(test)]

@@ -19,7 +19,8 @@ pub struct NodeConfig {
     pub kubernetes: String,
     pub networking: Networking,
     pub mirrors: Mirrors,
-    /// sha256 by artifact path (`dl.k8s.io/release/...`), in place of the table's or where it has none.
+    pub architecture: Architecture,
+    /// sha256 by artifact path (`dl.k8s.io/release/...`), in place of the table's: for rebuilt files on a mirror.
     pub checksums: BTreeMap<String, String>,
     pub data_disk: DataDisk,
     pub labels: BTreeMap<String, String>,
@@ -27,6 +28,34 @@ pub struct NodeConfig {
     pub gpu: Option<GpuDriver>,
     pub cloud_provider: CloudProvider,
     pub cloud: CloudFacts,
+}
+
+/// The processor of the machine type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Architecture {
+    Amd64,
+    Arm64,
+}
+
+impl Architecture {
+    pub const ALL: [Self; 2] = [Self::Amd64, Self::Arm64];
+
+    /// As in the names of the vendors' files.
+    pub const fn vendor(self) -> &'static str {
+        match self {
+            Self::Amd64 => "amd64",
+            Self::Arm64 => "arm64",
+        }
+    }
+
+    /// As `uname -m` says it.
+    pub const fn machine(self) -> &'static str {
+        match self {
+            Self::Amd64 => "x86_64",
+            Self::Arm64 => "aarch64",
+        }
+    }
 }
 
 /// What kind of node it is.

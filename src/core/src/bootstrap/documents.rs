@@ -7,13 +7,11 @@ use serde_json::{Value, json};
 use super::config::{CloudProvider, GPU_STARTUP_TAINT, NodeConfig, Role};
 
 /// Forward-secret suites with authenticated encryption; TLS 1.3 has its own.
-const CIPHER_SUITES: [&str; 6] = [
+const CIPHER_SUITES: [&str; 4] = [
     "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
     "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
     "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
     "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
-    "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
-    "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
 ];
 /// Where the script keeps what it writes for the API server and for kubeadm's patches.
 const FOLDER: &str = "/etc/kubernetes/clusterctl";
@@ -31,11 +29,10 @@ fn init_configuration(config: &NodeConfig) -> Value {
     json!({
         "apiVersion": KUBEADM,
         "kind": "InitConfiguration",
-        "bootstrapTokens": [{"token": "@@token@@", "ttl": "15m0s", "description": "the first join material"}],
+        "bootstrapTokens": [{"token": "@@token@@", "ttl": "15m0s"}],
         "localAPIEndpoint": {"advertiseAddress": "@@node-ip@@", "bindPort": 6443},
         "nodeRegistration": node_registration(config),
         "patches": {"directory": format!("{FOLDER}/patches")},
-        "timeouts": timeouts(),
     })
 }
 
@@ -48,10 +45,9 @@ fn cluster_configuration(config: &NodeConfig, kubernetes: &str) -> Value {
         "clusterName": config.cluster,
         "kubernetesVersion": kubernetes,
         "controlPlaneEndpoint": format!("@@endpoint@@:{}", network.api_port),
-        "encryptionAlgorithm": "ECDSA-P256",
+        "certificatesDir": "@@certificates@@",
         "networking": {"podSubnet": network.pods, "serviceSubnet": network.services},
         "apiServer": {
-            "certSANs": ["localhost", "127.0.0.1"],
             "extraArgs": arguments(&[
                 ("audit-log-path", &format!("{AUDIT_FOLDER}/audit.log")),
                 ("audit-policy-file", &format!("{FOLDER}/audit.json")),
@@ -69,30 +65,23 @@ fn cluster_configuration(config: &NodeConfig, kubernetes: &str) -> Value {
                 {"name": "audit", "hostPath": AUDIT_FOLDER, "mountPath": AUDIT_FOLDER, "pathType": "DirectoryOrCreate"},
             ],
         },
-        "controllerManager": {"extraArgs": arguments(&[("profiling", "false"), ("terminated-pod-gc-threshold", "1000")])},
+        "controllerManager": {"extraArgs": arguments(&[("profiling", "false")])},
         "scheduler": {"extraArgs": arguments(&[("profiling", "false")])},
         // The folder below the mount point: a file system of its own has a lost+found beside the member.
         "etcd": {"local": {"dataDir": "/var/lib/etcd/data", "extraArgs": arguments(&[
             ("quota-backend-bytes", "8589934592"),
-            ("auto-compaction-mode", "periodic"),
-            ("auto-compaction-retention", "5m"),
-            ("tls-min-version", "TLS1.2"),
-            ("cipher-suites", &suites),
         ])}},
     })
 }
 
 /// The same for every node; what depends on the machine is a patch that the script writes.
+///
+/// kubeadm's own defaults are not repeated: no anonymous requests, webhook authentication and authorization, no
+/// read-only port, rotated client certificates, the systemd cgroup driver.
 fn kubelet_configuration() -> Value {
     json!({
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
-        "authentication": {"anonymous": {"enabled": false}, "webhook": {"enabled": true}},
-        "authorization": {"mode": "Webhook"},
-        "cgroupDriver": "systemd",
-        "readOnlyPort": 0,
-        "rotateCertificates": true,
-        "protectKernelDefaults": true,
         "seccompDefault": true,
         "podPidsLimit": 4096,
         "serializeImagePulls": false,
@@ -126,7 +115,6 @@ pub(super) fn join(config: &NodeConfig) -> String {
         }},
         "nodeRegistration": node_registration(config),
         "patches": {"directory": format!("{FOLDER}/patches")},
-        "timeouts": timeouts(),
     });
     if let Role::ControlPlane { .. } = config.role {
         document["controlPlane"] = json!({"localAPIEndpoint": {"advertiseAddress": "@@node-ip@@", "bindPort": 6443}});
@@ -142,8 +130,6 @@ fn node_registration(config: &NodeConfig) -> Value {
     let mut registration = json!({
         "name": "@@node-name@@",
         "criSocket": "unix:///run/containerd/containerd.sock",
-        "imagePullPolicy": "IfNotPresent",
-        "imagePullSerial": false,
         "kubeletExtraArgs": arguments(&extra),
     });
     let mut taints: Vec<Value> = config.taints.iter().map(|taint| json!(taint)).collect();
@@ -155,18 +141,6 @@ fn node_registration(config: &NodeConfig) -> Value {
         registration["taints"] = taints.into();
     }
     registration
-}
-
-/// Longer than kubeadm's own: image pulls through a slow mirror, a third etcd member behind two others.
-fn timeouts() -> Value {
-    json!({
-        "controlPlaneComponentHealthCheck": "8m0s",
-        "kubeletHealthCheck": "4m0s",
-        "kubernetesAPICall": "3m0s",
-        "etcdAPICall": "4m0s",
-        "tlsBootstrap": "8m0s",
-        "discovery": "8m0s",
-    })
 }
 
 fn arguments(pairs: &[(&str, &str)]) -> Value {
@@ -182,7 +156,6 @@ pub(super) fn audit_policy() -> String {
         "omitManagedFields": true,
         "rules": [
             {"level": "None", "nonResourceURLs": ["/healthz*", "/livez*", "/readyz*", "/version"]},
-            {"level": "None", "verbs": ["watch"], "users": ["system:kube-proxy", "system:kube-scheduler", "system:kube-controller-manager"]},
             {"level": "None", "verbs": ["get", "update", "patch"], "userGroups": ["system:nodes"],
              "resources": [{"group": "coordination.k8s.io", "resources": ["leases"]}]},
             {"level": "None", "resources": [{"group": "", "resources": ["events"]}, {"group": "events.k8s.io", "resources": ["events"]}]},
@@ -203,7 +176,6 @@ pub(super) fn authentication() -> String {
     json!({
         "apiVersion": "apiserver.config.k8s.io/v1",
         "kind": "AuthenticationConfiguration",
-        "jwt": [],
         "anonymous": {"enabled": true, "conditions": paths.map(|path| json!({"path": path}))},
     })
     .to_string()

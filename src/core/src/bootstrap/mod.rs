@@ -24,9 +24,9 @@ pub mod render;
 mod tests;
 
 pub use config::{
-    AwsFacts, CloudFacts, CloudProvider, DataDisk, EtcdDisk, GPU_STARTUP_TAINT, GpuDriver, Mirrors, Networking,
-    NodeConfig, Role, Taint, TaintEffect, control_plane_folder, join_folder, secret_folder,
+    Architecture, AwsFacts, CloudFacts, CloudProvider, DataDisk, EtcdDisk, GPU_STARTUP_TAINT, GpuDriver, Mirrors,
+    Networking, NodeConfig, Role, Taint, TaintEffect, control_plane_folder, join_folder, secret_folder,
 };
 pub use console::{PhaseReport, PhaseState};
 pub use release::{Artifact, Release, release, releases};
-pub use render::{Part, RenderError, Rendered, SlotName, render};
+pub use render::{Part, RenderError, Rendered, SlotName, USER_DATA_LIMIT, render};

@@ -5,8 +5,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-/// The processor architectures that the vendors publish for.
-pub const ARCHITECTURES: [&str; 2] = ["amd64", "arm64"];
+use super::config::Architecture;
 
 /// One Kubernetes patch release with everything a node needs beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +14,7 @@ pub struct Release {
     pub kubernetes: String,
     /// The sandbox image that this kubeadm expects.
     pub pause_image: String,
-    /// Every file a node may have to fetch, for all architectures.
+    /// Every file a node may have to fetch, for all architectures. A file nobody has a checksum of is not among them.
     pub artifacts: Vec<Artifact>,
 }
 
@@ -23,12 +22,10 @@ pub struct Release {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Artifact {
     pub name: String,
-    pub architecture: String,
+    pub architecture: Architecture,
     /// Host and path of the vendor's address; a mirror serves the same path under its own prefix.
     pub path: String,
-    /// Where the vendor publishes the checksum, for a file that the table has none for.
-    pub checksum_path: String,
-    pub sha256: Option<String>,
+    pub sha256: String,
 }
 
 #[derive(Deserialize)]
@@ -76,20 +73,13 @@ impl Row {
     fn release(&self, components: &BTreeMap<String, BTreeMap<String, Component>>) -> Option<Release> {
         let mut artifacts = Vec::new();
         let components = components.get(&self.components)?;
-        for architecture in ARCHITECTURES {
-            for (name, sha256) in self.sha256.get(architecture)? {
-                let path = format!("dl.k8s.io/release/{}/bin/linux/{architecture}/{name}", self.kubernetes);
-                artifacts.push(Artifact {
-                    name: name.clone(),
-                    architecture: architecture.to_owned(),
-                    checksum_path: format!("{path}.sha256"),
-                    path,
-                    sha256: Some(sha256.clone()),
-                });
+        for architecture in Architecture::ALL {
+            let vendor = architecture.vendor();
+            for (name, sha256) in self.sha256.get(vendor)? {
+                let path = format!("dl.k8s.io/release/{}/bin/linux/{vendor}/{name}", self.kubernetes);
+                artifacts.push(Artifact { name: name.clone(), architecture, path, sha256: sha256.clone() });
             }
-            for (name, component) in components {
-                artifacts.push(component.artifact(name, architecture)?);
-            }
+            artifacts.extend(components.iter().filter_map(|(name, component)| component.artifact(name, architecture)));
         }
         let pause_image = format!("registry.k8s.io/pause:{}", self.pause);
         Some(Release { kubernetes: self.kubernetes.clone(), pause_image, artifacts })
@@ -97,32 +87,21 @@ impl Row {
 }
 
 impl Component {
-    /// The vendor's own address of this component.
-    fn artifact(&self, name: &str, architecture: &str) -> Option<Artifact> {
+    /// The vendor's own address of this component; none where the table has no checksum.
+    fn artifact(&self, name: &str, architecture: Architecture) -> Option<Artifact> {
         let version = &self.version;
-        let (project, file, sums) = match name {
-            "containerd" => {
-                let file = format!("containerd-{version}-linux-{architecture}.tar.gz");
-                ("containerd/containerd", file.clone(), format!("{file}.sha256sum"))
-            }
-            "runc" => ("opencontainers/runc", format!("runc.{architecture}"), "runc.sha256sum".to_owned()),
-            "cni-plugins" => {
-                let file = format!("cni-plugins-linux-{architecture}-v{version}.tgz");
-                ("containernetworking/plugins", file.clone(), format!("{file}.sha256"))
-            }
-            "crictl" => {
-                let file = format!("crictl-v{version}-linux-{architecture}.tar.gz");
-                ("kubernetes-sigs/cri-tools", file.clone(), format!("{file}.sha256"))
-            }
+        let vendor = architecture.vendor();
+        let (project, file) = match name {
+            "containerd" => ("containerd/containerd", format!("containerd-{version}-linux-{vendor}.tar.gz")),
+            "runc" => ("opencontainers/runc", format!("runc.{vendor}")),
+            "cni-plugins" => ("containernetworking/plugins", format!("cni-plugins-linux-{vendor}-v{version}.tgz")),
             _ => return None,
         };
-        let folder = format!("github.com/{project}/releases/download/v{version}");
         Some(Artifact {
             name: name.to_owned(),
-            architecture: architecture.to_owned(),
-            path: format!("{folder}/{file}"),
-            checksum_path: format!("{folder}/{sums}"),
-            sha256: self.sha256.get(architecture).cloned(),
+            architecture,
+            path: format!("github.com/{project}/releases/download/v{version}/{file}"),
+            sha256: self.sha256.get(vendor)?.clone(),
         })
     }
 }
@@ -132,24 +111,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_row_of_the_table_becomes_a_release_with_all_programs_for_all_architectures() {
+    fn every_row_of_the_table_becomes_a_release_with_all_programs() {
         let table: Table = serde_json::from_str(include_str!("releases.json")).expect("valid table");
         assert_eq!(releases().len(), table.releases.len());
         for release in releases() {
-            assert_eq!(release.artifacts.len(), 7 * ARCHITECTURES.len(), "{}", release.kubernetes);
-            for sha256 in release.artifacts.iter().filter_map(|artifact| artifact.sha256.as_ref()) {
+            let names = |architecture| {
+                let artifacts = release.artifacts.iter().filter(move |artifact| artifact.architecture == architecture);
+                artifacts.map(|artifact| artifact.name.as_str()).collect::<Vec<_>>()
+            };
+            for architecture in Architecture::ALL {
+                assert_eq!(names(architecture), ["kubeadm", "kubectl", "kubelet", "cni-plugins", "containerd", "runc"]);
+            }
+            for Artifact { sha256, .. } in &release.artifacts {
                 assert!(sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit()), "{sha256}");
             }
-        }
-    }
-
-    #[test]
-    fn the_only_file_without_a_pinned_sum_is_crictl_for_arm64() {
-        let unpinned = |release: &'static Release| {
-            release.artifacts.iter().filter(|artifact| artifact.sha256.is_none()).map(|a| (&*a.name, &*a.architecture))
-        };
-        for release in releases() {
-            assert_eq!(unpinned(release).collect::<Vec<_>>(), [("crictl", "arm64")]);
         }
     }
 
@@ -168,7 +143,6 @@ mod tests {
         let mut sums: Vec<_> = releases().iter().flat_map(|release| &release.artifacts).collect();
         sums.sort_by(|a, b| (&a.sha256, &a.path).cmp(&(&b.sha256, &b.path)));
         sums.dedup_by(|a, b| a.path == b.path);
-        let pinned: Vec<_> = sums.iter().filter_map(|artifact| artifact.sha256.as_ref()).collect();
-        assert!(pinned.windows(2).all(|pair| pair[0] != pair[1]));
+        assert!(sums.windows(2).all(|pair| pair[0].sha256 != pair[1].sha256));
     }
 }

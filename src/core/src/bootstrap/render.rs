@@ -1,14 +1,15 @@
 //! Turns a [`NodeConfig`] into the script, with slots for what only the run of a plan knows.
 
+use std::io::Write as _;
 use std::sync::LazyLock;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use tera::{Context, Delimiters, Tera};
 use thiserror::Error;
 
 use super::config::{CloudFacts, DataDisk, EtcdDisk, GpuDriver, NodeConfig, Role};
-use super::release::{Release, release};
+use super::release::{Artifact, Release, release};
 use super::{documents, quote};
 
 /// The script as text and slots.
@@ -42,10 +43,30 @@ impl Rendered {
         };
         self.parts.iter().map(text).collect()
     }
+
+    /// Size as user-data (gzip, then base64), with room for the longest values a slot may get.
+    pub fn user_data_size(&self) -> usize {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+        // Writing to memory does not fail; if it did, nothing would be too large for a later check to find.
+        let written = gzip.write_all(self.fill(|_| String::new()).as_bytes());
+        let slots = self.parts.iter().filter(|part| matches!(part, Part::Slot(_))).count();
+        let compressed = written.and_then(|()| gzip.finish()).map_or(0, |bytes| bytes.len());
+        (compressed + slots * LONGEST_SLOT).div_ceil(3) * 4
+    }
 }
+
+/// Bytes that the name of a load balancer may add after compression.
+const LONGEST_SLOT: usize = 60;
+
+/// The largest user-data that every cloud takes, in bytes of base64 of gzip.
+pub const USER_DATA_LIMIT: usize = 16 * 1024;
 
 #[derive(Debug, Error)]
 pub enum RenderError {
+    #[error(
+        "the script of this node is {size} of {USER_DATA_LIMIT} bytes: fewer labels, taints or mirrors; on a control-plane node no data disk"
+    )]
+    TooLarge { size: usize },
     #[error("Kubernetes {version} is not in the release table; it has {known}")]
     UnknownVersion { version: String, known: String },
     #[error("{field} must not hold \"@@\", which marks what only the node knows: {value:?}")]
@@ -73,6 +94,7 @@ templates![
     "lib/report.sh",
     "lib/fetch.sh",
     "lib/disk.sh",
+    "lib/data-disk.sh",
     "lib/address.sh",
     "lib/fill.sh",
     "lib/cloud-aws.sh",
@@ -123,14 +145,23 @@ pub fn render(config: &NodeConfig) -> Result<Rendered, RenderError> {
         parts.push(Part::Slot(SlotName::EtcdVolume));
     }
     parts.push(Part::Text(format!("'\n{body}")));
-    Ok(Rendered { parts })
+    let rendered = Rendered { parts };
+    match rendered.user_data_size() {
+        size if size <= USER_DATA_LIMIT => Ok(rendered),
+        size => Err(RenderError::TooLarge { size }),
+    }
 }
 
-/// Takes out what costs room in user-data and says nothing: empty lines, and the line end after a tag or a comment.
+/// Takes out what costs room in user-data: empty lines, indentation, the line end after a tag or a comment, and the
+/// words behind the first line of a function that name its arguments.
 ///
 /// This happens to the templates, never to the rendered text: a value keeps every byte.
 fn squeeze(template: &str) -> String {
-    let lines: Vec<_> = template.lines().filter(|line| !line.is_empty()).collect();
+    let bare = |line: &'_ str| match line.split_once("() { # ") {
+        Some((function, _)) => format!("{function}() {{"),
+        None => line.to_owned(),
+    };
+    let lines: Vec<_> = template.lines().map(str::trim_start).filter(|line| !line.is_empty()).map(bare).collect();
     let text = lines.join("\n") + "\n";
     text.replace("%@\n", "%@").replace("#@\n", "#@")
 }
@@ -156,6 +187,7 @@ fn context(config: &NodeConfig, release: &Release) -> Result<Context, RenderErro
     put("node_subnets", &network.nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
     put("kubernetes", &release.kubernetes);
     put("pause", &release.pause_image);
+    put("architecture", config.architecture.machine());
     put("artifacts", &artifacts(config, release)?);
     put("mirror", config.mirrors.files.as_deref().unwrap_or_default().trim_end_matches('/'));
     put("registries", &registries(config));
@@ -189,33 +221,31 @@ fn context(config: &NodeConfig, release: &Release) -> Result<Context, RenderErro
 
 /// One line per file that this role may have to fetch.
 fn artifacts(config: &NodeConfig, release: &Release) -> Result<String, RenderError> {
-    let wanted = |name: &str| name != "kubectl" || config.role != Role::Worker;
-    let mut lines = Vec::new();
-    for artifact in release.artifacts.iter().filter(|artifact| wanted(&artifact.name)) {
-        let sha256 = config.checksums.get(&artifact.path).or(artifact.sha256.as_ref());
-        if let Some(value) = sha256.filter(|value| !is_sha256(value)) {
-            return Err(RenderError::Checksum { path: artifact.path.clone(), value: value.clone() });
+    let wanted = |artifact: &&Artifact| {
+        artifact.architecture == config.architecture && (artifact.name != "kubectl" || config.role != Role::Worker)
+    };
+    let line = |artifact: &Artifact| {
+        let Artifact { name, path, .. } = artifact;
+        let sha256 = config.checksums.get(path).unwrap_or(&artifact.sha256);
+        if is_sha256(sha256) {
+            Ok(format!("{name} {path} {sha256}"))
+        } else {
+            Err(RenderError::Checksum { path: path.clone(), value: sha256.clone() })
         }
-        let sums = if sha256.is_some() { "-" } else { &artifact.checksum_path };
-        let sha256 = sha256.map_or("-", String::as_str);
-        lines.push(format!("{} {} {} {sha256} {sums}", artifact.name, artifact.architecture, artifact.path));
-    }
-    Ok(lines.join("\n"))
+    };
+    let lines: Result<Vec<_>, _> = release.artifacts.iter().filter(wanted).map(line).collect();
+    Ok(lines?.join("\n"))
 }
 
 fn is_sha256(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// One line per registry: its name and its hosts.toml.
+/// One line per registry: its name, the server it stands for, the mirror.
 fn registries(config: &NodeConfig) -> String {
     let line = |(registry, mirror): (&String, &String)| {
         let server = if registry == "docker.io" { "registry-1.docker.io" } else { registry };
-        let toml = format!(
-            "server = \"https://{server}\"\n[host.\"{}\"]\ncapabilities = [\"pull\", \"resolve\"]\n",
-            mirror.trim_end_matches('/')
-        );
-        format!("{registry}\t{}", STANDARD.encode(toml))
+        format!("{registry} {server} {}", mirror.trim_end_matches('/'))
     };
     config.mirrors.registries.iter().map(line).collect::<Vec<_>>().join("\n")
 }

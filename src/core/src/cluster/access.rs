@@ -32,7 +32,14 @@ pub(super) fn fill(found: &mut Findings, network: &Network, spec: &AccessSpec) -
 
 /// The cluster's own network and what it is connected to.
 fn inside(network: &Network) -> Vec<Cidr> {
-    std::iter::once(network.cidr).chain(network.peers.iter().copied()).collect()
+    let all: Vec<Cidr> = std::iter::once(network.cidr).chain(network.peers.iter().copied()).collect();
+    distinct(&all)
+}
+
+/// The ranges in their order, each once: clouds refuse a firewall rule that is there already.
+fn distinct(ranges: &[Cidr]) -> Vec<Cidr> {
+    let mut seen = std::collections::BTreeSet::new();
+    ranges.iter().copied().filter(|range| seen.insert(*range)).collect()
 }
 
 fn api(found: &mut Findings, network: &Network, spec: &ApiAccessSpec) -> ApiAccess {
@@ -44,7 +51,7 @@ fn api(found: &mut Findings, network: &Network, spec: &ApiAccessSpec) -> ApiAcce
     );
     let path = "spec.access.api.from";
     let from = match (visibility, &spec.from) {
-        (_, Some(from)) if !from.is_empty() => from.clone(),
+        (_, Some(from)) if !from.is_empty() => distinct(from),
         (_, Some(_)) => {
             found.problem(path, "nobody may reach the API", "at least one network");
             Vec::new()
@@ -71,7 +78,7 @@ fn ssh(found: &mut Findings, network: &Network, bastion: bool, spec: &SshAccessS
     let path = "spec.access.ssh.from";
     let from_internet = bastion || network.topology == Topology::Public;
     let from = match &spec.from {
-        Some(from) if !from.is_empty() => from.clone(),
+        Some(from) if !from.is_empty() => distinct(from),
         Some(_) => {
             found.problem(path, "nobody may connect", "at least one network");
             Vec::new()
@@ -127,7 +134,7 @@ pub(super) fn dns(found: &mut Findings, spec: Option<&DnsSpec>) -> Dns {
             found.problem(
                 "spec.dns.zone",
                 format!("zone is missing: {visibility} names need one"),
-                "as in example.com",
+                "zone: and a domain, as in example.com",
             );
             Dns::None
         }

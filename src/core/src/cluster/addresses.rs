@@ -1,6 +1,6 @@
 //! Whether there are addresses enough, and for how many machines more.
 
-use super::types::{Cluster, ControlPlane, NODE_POD_PREFIX, Network, NodeGroup, ZoneChoice};
+use super::types::{Cluster, ControlPlane, NODE_POD_PREFIX, Network, NodeGroup, PodMode, ZoneChoice};
 use crate::names::Cidr;
 
 /// Addresses of a zone that machines cannot have: what clouds keep (at most five of each subnet), load balancers and
@@ -47,6 +47,18 @@ impl Cluster {
             by_network: self.network.existing.is_none().then(|| {
                 machines_in_zone(self.network.cidr, self.zones.count()).saturating_mul(self.zones.count() as u64)
             }),
+        }
+    }
+}
+
+impl Cluster {
+    /// How many routes the network has to hold for pods: one for each machine in routed mode, none in overlay mode.
+    ///
+    /// The provider compares it with the quota of routes that the cloud grants.
+    pub fn pod_routes(&self) -> u64 {
+        match self.network.pods.mode {
+            PodMode::Overlay => 0,
+            PodMode::Routed => machines(&self.control_plane, &self.node_groups),
         }
     }
 }

@@ -60,7 +60,13 @@ fn default_groups() -> Vec<NodeGroupSpec> {
 }
 
 fn group(found: &mut Findings, cloud: Cloud, zones: &ZoneChoice, path: &str, spec: &NodeGroupSpec) -> NodeGroup {
-    let machine = machine(found, cloud, &field(path, "machine"), spec.machine.as_ref());
+    let machine = machine(
+        found,
+        cloud,
+        &field(path, "machine"),
+        spec.machine.as_ref(),
+        "room for system pods and a few workloads",
+    );
     let gpu = gpu(found, path, &machine, spec.gpu.as_ref());
     let group_zones = spec.zones.as_deref().map(|chosen| zones_of(found, path, zones, chosen));
     let capacity = found.or_default(

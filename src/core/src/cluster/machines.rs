@@ -12,8 +12,14 @@ const DEFAULT_MEMORY: MemorySize = MemorySize::from_gibibytes(16);
 const LEAST_CPU: u16 = 2;
 const LEAST_MEMORY: MemorySize = MemorySize::from_gibibytes(2);
 
-/// Fills in a machine that is asked for at `path`.
-pub(super) fn machine(found: &mut Findings, cloud: Cloud, path: &str, spec: Option<&MachineSpec>) -> Machine {
+/// Fills in a machine that is asked for at `path`; `reason` says why the default is enough for its role.
+pub(super) fn machine(
+    found: &mut Findings,
+    cloud: Cloud,
+    path: &str,
+    spec: Option<&MachineSpec>,
+    reason: &str,
+) -> Machine {
     let spec = spec.cloned().unwrap_or_default();
     let gpu = spec.gpu.map(|gpu| machine_gpu(found, path, gpu));
     if let Some(machine_type) = &spec.machine_type {
@@ -22,7 +28,6 @@ pub(super) fn machine(found: &mut Findings, cloud: Cloud, path: &str, spec: Opti
     let arch = found.or_default(&field(path, "arch"), spec.arch, Arch::Amd64, "every image exists for it");
     let (cpu, memory) = match (spec.cpu, spec.memory, gpu) {
         (None, None, None) => {
-            let reason = "room for system pods and a few workloads";
             found.filled_in(field(path, "cpu"), reason);
             found.filled_in(field(path, "memory"), reason);
             (Some(DEFAULT_CPU), Some(DEFAULT_MEMORY))
@@ -117,7 +122,13 @@ pub(super) fn control_plane(found: &mut Findings, cloud: Cloud, zones: usize, sp
         found.problem("spec.controlPlane.count", message, "1, 3 or 5");
     }
     let machine_path = field(path, "machine");
-    let machine = self::machine(found, cloud, &machine_path, spec.machine.as_ref());
+    let machine = self::machine(
+        found,
+        cloud,
+        &machine_path,
+        spec.machine.as_ref(),
+        "enough for etcd and the API server of a hundred nodes",
+    );
     if let Machine::Request(request) = &machine {
         if request.gpu.is_some() {
             found.problem(field(&machine_path, "gpu"), "the control plane runs no GPU workloads", "no gpu line");
@@ -146,7 +157,7 @@ pub(super) fn control_plane(found: &mut Findings, cloud: Cloud, zones: usize, sp
             spec.etcd_disk.as_ref(),
             4,
             DiskSize::from_gibibytes(20),
-            "etcd's own limit is 8 GiB; its log and one defragmentation need as much again",
+            "etcd advises against more than 8 GiB of data; a defragmentation needs as much again",
         ),
     }
 }
@@ -157,7 +168,7 @@ pub(super) fn advise(found: &mut Findings, zones: usize, control_plane: &Control
         found.warning(
             "spec.zones",
             format!(
-                "of {} control-plane nodes over 2 zones one zone holds the majority: the cluster stops when it does",
+                "of {} control-plane nodes over 2 zones one zone holds the majority: the cluster stops when that zone does",
                 control_plane.count
             ),
             "3 zones, or 1",

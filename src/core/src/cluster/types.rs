@@ -8,7 +8,7 @@ use crate::names::{
     KubernetesVersion, LabelKey, LabelValue, MachineType, MemorySize, RegionName, ResourceId, SshKey, TagKey, TagValue,
     Taint, ZoneName,
 };
-pub use crate::spec::types::GpuSharing;
+pub use crate::spec::GpuSharing;
 pub use crate::spec::words::{
     Arch, Capacity, Cloud, GpuDriver, PlacementStrategy, PodMode, PodPlugin, Topology, Visibility,
 };

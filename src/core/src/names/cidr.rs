@@ -65,9 +65,9 @@ impl FromStr for Cidr {
         }
         let net: Ipv4Net =
             text.parse().map_err(|_| Invalid::shape(format!("{} is not an IPv4 network", shown(text)), RIGHT))?;
-        // `ipnet` would take 10.0.0.0/016.
-        if text.split_once('/').is_some_and(|(_, prefix)| prefix != net.prefix_len().to_string()) {
-            return Err(Invalid::shape(format!("{} writes its prefix oddly", shown(text)), net.to_string()));
+        // A leading zero means octal to some readers: 010.0.0.0 is 8.0.0.0 there.
+        if text != net.to_string() {
+            return Err(Invalid::shape(format!("{} has leading zeros", shown(text)), net.trunc().to_string()));
         }
         if net.trunc() != net {
             return Err(Invalid::shape(format!("{text} has host bits set"), net.trunc().to_string()));

@@ -24,7 +24,7 @@ pub mod ssh;
 pub mod version;
 
 pub use cidr::Cidr;
-pub use gpu::GpuModel;
+pub use gpu::{GpuModel, GpuRequest};
 pub use invalid::{Invalid, shown};
 pub use label::{LabelKey, LabelValue, TagKey, TagValue, Taint, TaintEffect};
 pub use name::{
@@ -161,7 +161,7 @@ pub fn check(format: &str, text: &str) -> Option<Result<(), Invalid>> {
         DnsZone,
         Duration,
         GpuModel,
-        gpu::GpuRequest,
+        GpuRequest,
         GroupName,
         KubernetesVersion,
         LabelKey,
@@ -180,4 +180,4 @@ pub fn check(format: &str, text: &str) -> Option<Result<(), Invalid>> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -19,6 +19,8 @@ const RESERVED: &[(&str, &str)] = &[
     ("cluster", "commands take it for a kind"),
     ("clusters", "commands take it for a kind"),
     ("default", "it says nothing about which cluster is meant"),
+    ("false", "YAML reads it as no word"),
+    ("true", "YAML reads it as no word"),
     ("kubernetes", "the API server's own service has this name"),
     ("none", "it reads as the absence of a name"),
     ("null", "YAML reads it as the absence of a name"),

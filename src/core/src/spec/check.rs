@@ -125,6 +125,9 @@ impl Walk {
     fn object(&mut self, path: &str, shapes: &[FieldShape], found: &[Field]) -> Value {
         let mut out = Map::new();
         let mut meant: Vec<&str> = Vec::new();
+        // A field that is there already is not what another one was meant to be.
+        let present: Vec<&str> =
+            shapes.iter().map(|shape| shape.name).filter(|name| found.iter().any(|field| field.key == *name)).collect();
         for field in found {
             let here = self.place(path, field);
             match shapes.iter().find(|shape| shape.name == field.key) {
@@ -133,9 +136,8 @@ impl Walk {
                     out.insert(field.key.clone(), value);
                 }
                 None => {
-                    // A field that is there already is not what was meant.
-                    let free = || shapes.iter().map(|s| s.name).filter(|name| !found.iter().any(|f| f.key == *name));
-                    let near = nearest(&field.key, free());
+                    let free = shapes.iter().map(|shape| shape.name).filter(|name| !present.contains(name));
+                    let near = nearest(&field.key, free);
                     meant.extend(near);
                     let message = match near {
                         Some(near) => format!("unknown field {}, did you mean {near}?", shown(&field.key)),
@@ -150,7 +152,7 @@ impl Walk {
             }
         }
         for shape in shapes {
-            let there = found.iter().any(|field| field.key == shape.name) || meant.contains(&shape.name);
+            let there = present.contains(&shape.name) || meant.contains(&shape.name);
             if shape.required && !there {
                 let problem = Problem::at(path::field(path, shape.name), format!("{} is missing", shape.name));
                 let problem = problem.right(format!("{}: {}", shape.name, Shape::of(shape.schema).called()));

@@ -32,6 +32,8 @@ pub(super) static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
 });
 
 /// Takes `null` out of optional fields: a line without a value is a mistake, not a wish for the default.
+///
+/// Also makes each description one line.
 #[derive(Clone, Debug)]
 struct WithoutNull;
 
@@ -39,6 +41,10 @@ impl Transform for WithoutNull {
     fn transform(&mut self, schema: &mut Schema) {
         transform_subschemas(self, schema);
         let Some(object) = schema.as_object_mut() else { return };
+        // Line ends of doc comments are none of the reader's.
+        if let Some(Value::String(text)) = object.get_mut("description") {
+            *text = text.replace('\n', " ");
+        }
         if object.get("default").is_some_and(Value::is_null) {
             object.remove("default");
         }
@@ -66,13 +72,5 @@ impl Transform for WithoutNull {
                 }
             }
         }
-    }
-}
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn dump() {
-        std::fs::write("/tmp/schema.json", serde_json::to_string_pretty(&super::schema()).expect("json"))
-            .expect("write");
     }
 }

@@ -150,8 +150,16 @@ impl Shape {
     /// What a value of this shape is, as it may stand in a sentence: "a list", "one of private, public".
     pub(super) fn called(&self) -> String {
         match self {
-            Self::Object(_) | Self::Map { .. } => "fields of its own".to_owned(),
-            Self::List { .. } => "a list".to_owned(),
+            Self::Object(fields) => {
+                let names: Vec<String> = fields.iter().map(|field| format!("{}: ...", field.name)).collect();
+                format!("{{{}}}", names.join(", "))
+            }
+            Self::Map { .. } => "{key: value, ...}".to_owned(),
+            Self::List { item, .. } => match Self::of(item) {
+                Self::Text { example: Some(example), .. } => format!("a list, as in [{example}]"),
+                words @ Self::Words(_) => format!("a list, each {}", words.called()),
+                _ => "a list".to_owned(),
+            },
             Self::Text { example: Some(example), .. } => format!("text, as in {example}"),
             Self::Text { .. } => "text".to_owned(),
             Self::Words(words) => match words.as_slice() {

@@ -1,5 +1,6 @@
 //! The script itself: its form, its size, what is not in it, and how its functions behave under a real bash.
 
+mod aws;
 mod documents;
 mod script;
 mod shell;
@@ -32,10 +33,14 @@ pub(super) fn config(role: Role) -> NodeConfig {
         },
         mirrors: Mirrors {
             files: Some("https://mirror.example.com/files".to_owned()),
-            registries: registries.map(|name| (name.to_owned(), format!("https://mirror.example.com/v2/{name}"))).into(),
+            registries: registries
+                .map(|name| (name.to_owned(), format!("https://mirror.example.com/v2/{name}")))
+                .into(),
         },
+        architecture: Architecture::Amd64,
         checksums: BTreeMap::new(),
-        data_disk: DataDisk::Block,
+        // A control-plane machine is plain: its one extra disk is etcd's.
+        data_disk: if worker { DataDisk::Block } else { DataDisk::Root },
         labels: text(&[("clusterctl.dev/group", "gpu"), ("team", "vision"), ("example.com/tier", "a_b.c-d")]),
         taints: if worker { vec![taint("nvidia.com/gpu", "present")] } else { vec![] },
         gpu: worker.then_some(GpuDriver::Baked),
