@@ -223,6 +223,7 @@ pub(crate) async fn look(
         Scope::Everything => provider.kinds().len(),
     };
     app.tell(Notice::Observing { kinds });
+    connection.recall(&kept_choices(state)?);
     let owner = owner(state);
     let observed = patiently(app, "what is there", async || connection.observe(&owner, scope).await).await;
     let mut observed = observed.map_err(|e| cloud_failure(connection, &e))?;
