@@ -158,7 +158,7 @@ mod tests {
             let wanted = Wanted::read("a test", file.to_owned()).expect("a cluster");
             let text = serde_yaml::to_string(&filled(&wanted.cluster)).expect("yaml");
             let again = Wanted::read("filled in", text.clone()).unwrap_or_else(|f| {
-                let problems = f.file.map(|file| format!("{:?}", file.problems));
+                let problems = f.file.as_ref().map(|file| format!("{:?}", file.problems));
                 unreachable!("{f} {problems:?}\n{text}")
             });
             assert_eq!(filled(&again.cluster), filled(&wanted.cluster), "{text}");

@@ -27,6 +27,8 @@ pub(crate) mod record;
 pub(crate) mod recover;
 pub(crate) mod saved;
 pub(crate) mod session;
+#[cfg(test)]
+mod tests;
 
 
 

@@ -84,7 +84,7 @@ mod tests {
             8 |   zones: 9
               |          ^
               |
-              = help: right would be: from 1 to 6"#]]
+              = help: right would be: a whole number from 1 to 6"#]]
         .assert_eq(&shown(text));
     }
 
