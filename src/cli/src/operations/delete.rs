@@ -12,7 +12,7 @@ use clusterctl_core::provider::{Connection, Provider};
 use clusterctl_core::store::state::{State, Tombstone};
 
 use super::apply::{Consent, conclude, reread};
-use super::carry::{Watcher, carry};
+use super::carry::{Errand, Watcher, carry};
 use super::patience::patiently;
 use super::prepare::{depends, look, owner};
 use super::session::{Expect, Session, locked};
@@ -92,7 +92,9 @@ async fn removed(
     watcher: &mut dyn Watcher,
 ) -> Result<Receipt, Failure> {
     let owner = owner(&state);
-    let run = carry(app, session, &*connection, &owner, &plan, &state, Waiting::ForMachines, watcher).await;
+    let errand =
+        Errand { connection: &*connection, owner: &owner, plan: &plan, state: &state, waiting: Waiting::ForMachines };
+    let run = carry(app, session, errand, watcher).await;
     if let Some(failure) = run.failure(app, &*connection) {
         let current = reread(session).await?;
         session.save(current).await?;

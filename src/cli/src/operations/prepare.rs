@@ -128,12 +128,7 @@ pub(crate) fn owner(state: &State) -> Owner {
     Owner { uid: state.uid.as_str().to_owned(), cluster: state.name.clone() }
 }
 
-async fn choose(
-    app: &App,
-    connection: &dyn Connection,
-    wanted: &Wanted,
-    kept: &Choices,
-) -> Result<Choices, Failure> {
+async fn choose(app: &App, connection: &dyn Connection, wanted: &Wanted, kept: &Choices) -> Result<Choices, Failure> {
     let chosen = patiently(app, "what the region offers", async || connection.choose(&wanted.cluster, kept).await);
     chosen.await.map_err(|refusal| refused(connection, wanted, refusal))
 }
@@ -230,10 +225,12 @@ pub(crate) async fn look(
     if let Some(recorded) = &state.account {
         let live = match &observed.account {
             Some(account) => account.clone(),
-            None => patiently(app, "the account", async || connection.account().await)
-                .await
-                .map_err(|e| cloud_failure(connection, &e))?
-                .id,
+            None => {
+                patiently(app, "the account", async || connection.account().await)
+                    .await
+                    .map_err(|e| cloud_failure(connection, &e))?
+                    .id
+            }
         };
         if live != *recorded {
             return Err(guard::other_account(state, recorded, &live));

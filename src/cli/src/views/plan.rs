@@ -93,7 +93,8 @@ impl PlanView<'_> {
             let _ = writeln!(text, "{}", line.trim_end());
         }
         for change in &item.changes {
-            let why = if change.forces_new { format!("  {}", paint.red("# forces replacement")) } else { String::new() };
+            let why =
+                if change.forces_new { format!("  {}", paint.red("# forces replacement")) } else { String::new() };
             let (from, to) = changed(change);
             let _ = writeln!(text, "        {}: {} -> {}{why}", change.argument, tame(&from), tame(&to));
         }
@@ -106,7 +107,8 @@ impl PlanView<'_> {
             );
         }
         for live in &item.surplus {
-            let _ = writeln!(text, "  {} {addr}  {}  # surplus: one of these is enough", paint.red("-"), tame(&live.id));
+            let _ =
+                writeln!(text, "  {} {addr}  {}  # surplus: one of these is enough", paint.red("-"), tame(&live.id));
         }
     }
 
@@ -114,9 +116,11 @@ impl PlanView<'_> {
     fn adopted<'b>(&self, addr: &Addr, item: &'b Item) -> Option<&'b str> {
         let live = item.live.as_ref()?;
         let text = addr.to_string();
-        let asked = self.state.pending.values().any(|intent| {
-            intent.addr == text && intent.action == clusterctl_core::store::journal::Action::Create
-        });
+        let asked = self
+            .state
+            .pending
+            .values()
+            .any(|intent| intent.addr == text && intent.action == clusterctl_core::store::journal::Action::Create);
         let known = self.state.resources.get(&text).is_some_and(|recorded| recorded.id == live.id);
         (asked && !known).then_some(live.id.as_str())
     }
@@ -222,7 +226,8 @@ fn title(concern: Concern) -> &'static str {
 /// Both sides of a change; where both are sets, only what differs.
 fn changed(change: &Change) -> (String, String) {
     if let (Value::Object(from), Value::Object(to)) = (&change.from, &change.to) {
-        let keys: BTreeSet<&String> = from.keys().chain(to.keys()).filter(|key| from.get(*key) != to.get(*key)).collect();
+        let keys: BTreeSet<&String> =
+            from.keys().chain(to.keys()).filter(|key| from.get(*key) != to.get(*key)).collect();
         let side = |map: &serde_json::Map<String, Value>| -> Value {
             Value::Object(keys.iter().filter_map(|key| Some(((*key).clone(), map.get(*key)?.clone()))).collect())
         };
@@ -347,7 +352,8 @@ mod tests {
 
     fn there() -> Observed {
         let mut observed = Observed::default();
-        observed.insert(Addr::new("x_net", "main"), live("net-1", json!({ "cidr": "10.0.0.0/16", "tags": {"a": "b"} })));
+        observed
+            .insert(Addr::new("x_net", "main"), live("net-1", json!({ "cidr": "10.0.0.0/16", "tags": {"a": "b"} })));
         observed.insert(Addr::new("x_disk", "etcd"), live("disk-1", json!({ "size": 20, "net": "net-1" })));
         observed.insert(Addr::new("x_group", "gpu"), live("gpu-1", json!({ "min": 1, "max": 8, "net": "net-1" })));
         observed
@@ -374,7 +380,8 @@ mod tests {
     fn changes_replacements_removals_and_twins() {
         let mut observed = there();
         observed.insert(Addr::new("x_group", "old"), live("old-1", json!({ "net": "net-1" })));
-        observed.insert(Addr::new("x_net", "main"), live("net-2", json!({ "cidr": "10.0.0.0/16", "tags": {"a": "b"} })));
+        observed
+            .insert(Addr::new("x_net", "main"), live("net-2", json!({ "cidr": "10.0.0.0/16", "tags": {"a": "b"} })));
         expect![[r#"
             Network
               - x_net.main  net-2  # surplus: one of these is enough

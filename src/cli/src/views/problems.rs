@@ -20,11 +20,8 @@ pub(crate) fn text(file: &BadFile, severity: Severity, paint: Paint) -> String {
     let text = tame(&file.text);
     // Places are of the text as it was read; a replaced control character may be longer.
     let placed = text.len() == file.text.len();
-    let shown: Vec<String> = file
-        .problems
-        .iter()
-        .map(|problem| renderer.render(&[group(file, &text, placed, severity, problem)]))
-        .collect();
+    let shown: Vec<String> =
+        file.problems.iter().map(|problem| renderer.render(&[group(file, &text, placed, severity, problem)])).collect();
     shown.join("\n\n")
 }
 
