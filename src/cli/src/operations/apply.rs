@@ -199,7 +199,7 @@ async fn verify(app: &App, ready: &Ready, state: &mut State) -> Result<(), Failu
     // Lists lag behind: what was just made may need a moment to appear, and what was deleted to disappear.
     let mut pauses = [1, 2, 4, 6, 8].into_iter();
     loop {
-        let observed = prepare::look(app, ready.provider, &*ready.connection, state, &scope).await?;
+        let observed = prepare::read(app, &*ready.connection, state, &scope).await?;
         let again = graph_now(ready, state)?;
         let plan = plan::plan(&again, &observed, ready.provider.kinds(), &prepare::depends(state))?;
         if plan.is_empty() {

@@ -218,6 +218,16 @@ pub(crate) async fn look(
         Scope::Everything => provider.kinds().len(),
     };
     app.tell(Notice::Observing { kinds });
+    read(app, connection, state, scope).await
+}
+
+/// Reads what there is, without a word and without waiting, and makes sure that it is the right account.
+pub(crate) async fn read(
+    app: &App,
+    connection: &dyn Connection,
+    state: &State,
+    scope: &Scope,
+) -> Result<Observed, Failure> {
     connection.recall(&kept_choices(state)?);
     let owner = owner(state);
     let observed = patiently(app, "what is there", async || connection.observe(&owner, scope).await).await;
