@@ -47,21 +47,93 @@ pub(crate) struct Row {
 
 /// One row for each kind, in the order of the exit codes.
 pub(crate) const TABLE: &[Row] = &[
-    row(Kind::Failed, 1, "CC0100", "failed", "The message says what was refused and why; running the same line again will fail again until that is changed."),
+    row(
+        Kind::Failed,
+        1,
+        "CC0100",
+        "failed",
+        "The message says what was refused and why; running the same line again will fail again until that is changed.",
+    ),
     row(Kind::Usage, 64, "CC6400", "the command line is wrong", "`clusterctl help COMMAND` shows what it takes."),
-    row(Kind::Spec, 65, "CC6500", "the cluster file is wrong, or asks for what cannot be had", "Every problem is listed with its place; `clusterctl explain FIELD` says what a field takes."),
-    row(Kind::NotFound, 66, "CC6600", "there is no such cluster or file", "`clusterctl get clusters` lists what is recorded in the store; `clusterctl recover` builds a lost record from the cloud."),
-    row(Kind::Unavailable, 69, "CC6900", "the cloud cannot be reached, or asks to slow down", "Run the same line again later; nothing is lost."),
+    row(
+        Kind::Spec,
+        65,
+        "CC6500",
+        "the cluster file is wrong, or asks for what cannot be had",
+        "Every problem is listed with its place; `clusterctl explain FIELD` says what a field takes.",
+    ),
+    row(
+        Kind::NotFound,
+        66,
+        "CC6600",
+        "there is no such cluster or file",
+        "`clusterctl get clusters` lists what is recorded in the store; `clusterctl recover` builds a lost record from the cloud.",
+    ),
+    row(
+        Kind::Unavailable,
+        69,
+        "CC6900",
+        "the cloud cannot be reached, or asks to slow down",
+        "Run the same line again later; nothing is lost.",
+    ),
     row(Kind::Bug, 70, "CC7000", "a fault in clusterctl", "Please report it with the whole message."),
-    row(Kind::Locked, 73, "CC7300", "another run is changing the same cluster", "Wait for it, or raise --lock-timeout. `clusterctl lock ls` names the holder; a run that died is succeeded by itself."),
-    row(Kind::Store, 74, "CC7400", "the state store failed", "Check the place that --store names; `clusterctl doctor` tests it."),
-    row(Kind::Resumable, 75, "CC7500", "not finished, but nothing is broken", "Run the same line again: it goes on from here."),
-    row(Kind::Auth, 77, "CC7700", "the credentials are missing, expired or not allowed to do this", "`clusterctl doctor` says whose credentials are used; `clusterctl iam policy` prints what they must be allowed."),
-    row(Kind::Quota, 79, "CC7900", "a quota of the account is used up", "Ask the cloud for a higher quota, or make the cluster smaller; then run the same line again."),
-    row(Kind::Capacity, 80, "CC8000", "the cloud has no such machines just now", "Try other zones, another machine type, or a capacity ladder; then run the same line again."),
-    row(Kind::Policy, 81, "CC8100", "refused to protect something", "The message names the flag or the line of the file that allows it."),
+    row(
+        Kind::Locked,
+        73,
+        "CC7300",
+        "another run is changing the same cluster",
+        "Wait for it, or raise --lock-timeout. `clusterctl lock ls` names the holder; a run that died is succeeded by itself.",
+    ),
+    row(
+        Kind::Store,
+        74,
+        "CC7400",
+        "the state store failed",
+        "Check the place that --store names; `clusterctl doctor` tests it.",
+    ),
+    row(
+        Kind::Resumable,
+        75,
+        "CC7500",
+        "not finished, but nothing is broken",
+        "Run the same line again: it goes on from here.",
+    ),
+    row(
+        Kind::Auth,
+        77,
+        "CC7700",
+        "the credentials are missing, expired or not allowed to do this",
+        "`clusterctl doctor` says whose credentials are used; `clusterctl iam policy` prints what they must be allowed.",
+    ),
+    row(
+        Kind::Quota,
+        79,
+        "CC7900",
+        "a quota of the account is used up",
+        "Ask the cloud for a higher quota, or make the cluster smaller; then run the same line again.",
+    ),
+    row(
+        Kind::Capacity,
+        80,
+        "CC8000",
+        "the cloud has no such machines just now",
+        "Try other zones, another machine type, or a capacity ladder; then run the same line again.",
+    ),
+    row(
+        Kind::Policy,
+        81,
+        "CC8100",
+        "refused to protect something",
+        "The message names the flag or the line of the file that allows it.",
+    ),
     row(Kind::Timeout, 124, "CC1240", "took too long", "Run the same line again: it goes on from here."),
-    row(Kind::Interrupted, 130, "CC1300", "interrupted; it can be resumed", "Run the same line again: it goes on from here."),
+    row(
+        Kind::Interrupted,
+        130,
+        "CC1300",
+        "interrupted; it can be resumed",
+        "Run the same line again: it goes on from here.",
+    ),
 ];
 
 const fn row(kind: Kind, exit: u8, code: &'static str, means: &'static str, remedy: &'static str) -> Row {
@@ -201,10 +273,7 @@ impl From<LockError> for Failure {
     fn from(error: LockError) -> Self {
         match error {
             LockError::Held { expires_in, .. } => Self::new(Kind::Locked, error.to_string())
-                .detail(format!(
-                    "if that run has died, its lock can be taken over in {} s",
-                    expires_in.as_secs()
-                ))
+                .detail(format!("if that run has died, its lock can be taken over in {} s", expires_in.as_secs()))
                 .hint("wait longer with --lock-timeout 10m, or look at `clusterctl lock ls`"),
             LockError::Store(error) => error.into(),
             other => Self::new(Kind::Locked, other.to_string()),

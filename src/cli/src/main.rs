@@ -103,7 +103,10 @@ fn online(settings: Settings, console: &Arc<Console>, command: &Command) -> Resu
     let outcome = runtime.block_on(async {
         tokio::spawn(signals(interrupt, Arc::clone(console)));
         let desk = Desk { app, console: Arc::clone(console) };
-        commands::run(&desk, command).await
+        tokio::select! {
+            outcome = commands::run(&desk, command) => outcome,
+            () = desk.app.interrupt.with_nothing_held() => Err(operations::session::interrupted()),
+        }
     });
     runtime.shutdown_background();
     outcome

@@ -1,8 +1,11 @@
 //! The console: data to stdout, talk to stderr, and the one place that prints.
 
+#[cfg(test)]
 use std::collections::VecDeque;
 use std::io::{self, BufRead as _, Write};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+#[cfg(test)]
+use std::sync::Arc;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indicatif::MultiProgress;
 
@@ -23,10 +26,12 @@ pub(crate) struct Console {
 #[derive(Debug)]
 enum Sink {
     Process,
+    #[cfg(test)]
     Captured(Arc<Mutex<Captured>>),
 }
 
 /// What a captured console was told, and the answers it gives.
+#[cfg(test)]
 #[derive(Debug, Default)]
 pub(crate) struct Captured {
     pub(crate) out: String,
@@ -80,6 +85,7 @@ impl Console {
                 let mut stdout = io::stdout().lock();
                 let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
             }
+            #[cfg(test)]
             Sink::Captured(captured) => lock(captured).out.push_str(text),
         }
     }
@@ -99,6 +105,7 @@ impl Console {
                 let mut stderr = io::stderr().lock();
                 let _ = writeln!(stderr, "{line}");
             }
+            #[cfg(test)]
             Sink::Captured(captured) => {
                 let mut captured = lock(captured);
                 captured.err.push_str(line);
@@ -114,12 +121,9 @@ impl Console {
 
     /// Asks, and gives the answer; `None` at the end of the input. Blocks its thread.
     pub(crate) fn ask(&self, question: &str) -> Option<String> {
-        let captured = match &*lock(&self.sink) {
-            Sink::Captured(captured) => Some(Arc::clone(captured)),
-            Sink::Process => None,
-        };
-        if let Some(captured) = captured {
-            let mut captured = lock(&captured);
+        #[cfg(test)]
+        if let Sink::Captured(captured) = &*lock(&self.sink) {
+            let mut captured = lock(captured);
             captured.err.push_str(question);
             captured.err.push('\n');
             return captured.answers.pop_front();

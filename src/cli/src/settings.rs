@@ -11,6 +11,9 @@ use etcetera::BaseStrategy as _;
 use crate::args::{ColorMode, Global, ProgressMode, read_span};
 use crate::failure::Failure;
 
+/// Longer than a dead run's lock lasts, so that what it leaves behind never has to be broken by hand.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(90);
+
 /// All that a run knows of the outside before it begins.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
@@ -120,7 +123,7 @@ impl Settings {
             (None, Some(text)) => read_span(&text).ok_or_else(|| {
                 Failure::usage(format!("CLUSTERCTL_LOCK_TIMEOUT: `{text}` is no time; right would be 0 or 10m"))
             })?,
-            (None, None) => Duration::from_secs(60),
+            (None, None) => LOCK_TIMEOUT,
         };
         let line = shell_line(&line);
         Ok(Self {
@@ -142,10 +145,8 @@ impl Settings {
 fn word<T: clap::ValueEnum>(get: &dyn Fn(&str) -> Option<String>, name: &str) -> Result<Option<T>, Failure> {
     let Some(text) = get(name) else { return Ok(None) };
     T::from_str(&text, false).map(Some).map_err(|_| {
-        let known: Vec<String> = T::value_variants()
-            .iter()
-            .filter_map(|v| v.to_possible_value().map(|v| v.get_name().to_owned()))
-            .collect();
+        let known: Vec<String> =
+            T::value_variants().iter().filter_map(|v| v.to_possible_value().map(|v| v.get_name().to_owned())).collect();
         Failure::usage(format!("{name}: `{text}` is not known; right would be one of {}", known.join(", ")))
     })
 }
@@ -198,7 +199,7 @@ fn secret(name: &str) -> bool {
 
 fn holder(get: &dyn Fn(&str) -> Option<String>, line: &str) -> Holder {
     let read = |path: &str| std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned());
-    let host = get("HOSTNAME").or_else(|| read("/proc/sys/kernel/hostname")).or_else(|| get("COMPUTERNAME"));
+    let host = read("/proc/sys/kernel/hostname").or_else(|| get("HOSTNAME")).or_else(|| get("COMPUTERNAME"));
     let github = get("GITHUB_RUN_ID").and_then(|run| {
         Some(format!("{}/{}/actions/runs/{run}", get("GITHUB_SERVER_URL")?, get("GITHUB_REPOSITORY")?))
     });
@@ -227,9 +228,8 @@ pub(crate) fn process_start(pid: u32) -> Option<u64> {
 
 /// The line as it can be typed again.
 fn shell_line(words: &[String]) -> String {
-    let plain = |word: &str| {
-        !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./:=,@%+".contains(&b))
-    };
+    let plain =
+        |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./:=,@%+".contains(&b));
     let mut line = String::from("clusterctl");
     for word in words.iter().skip(1) {
         line.push(' ');
@@ -302,9 +302,8 @@ pub(crate) mod tests {
     fn color_follows_no_color_then_force_then_flag_then_terminal() {
         let always = Global { color: Some(ColorMode::Always), ..Global::default() };
         let never = Global { color: Some(ColorMode::Never), ..Global::default() };
-        let color = |flags: &Global, variables: &[(&str, &str)], terminals| {
-            settings(flags, variables, terminals).stderr.color
-        };
+        let color =
+            |flags: &Global, variables: &[(&str, &str)], terminals| settings(flags, variables, terminals).stderr.color;
         assert!(!color(&always, &[("NO_COLOR", "1"), ("FORCE_COLOR", "1")], TERMINAL));
         assert!(color(&never, &[("FORCE_COLOR", "1")], PIPE));
         assert!(color(&always, &[], PIPE));

@@ -9,9 +9,8 @@ use clusterctl_core::spec::words::{
     ApiVersion, Capacity, Cloud, DnsVisibility, Kind, NatGateways, Topology, Visibility,
 };
 use clusterctl_core::spec::{
-    AccessSpec, ApiAccessSpec, ClusterSpec, ControlPlaneSpec, CountSpec, DnsSpec, ExistingNetworkSpec,
-    MachineGpuSpec, MachineSpec, MachineTypeSpec, Metadata, NetworkSpec, NodeGroupSpec, Spec, SshAccessSpec,
-    SubnetsSpec, Zones,
+    AccessSpec, ApiAccessSpec, ClusterSpec, ControlPlaneSpec, CountSpec, DnsSpec, ExistingNetworkSpec, MachineGpuSpec,
+    MachineSpec, MachineTypeSpec, Metadata, NetworkSpec, NodeGroupSpec, Spec, SshAccessSpec, SubnetsSpec, Zones,
 };
 
 use super::verbs::Doing;
@@ -157,10 +156,10 @@ impl ClusterFlags {
             cidr: self.network_cidr,
             topology: self.topology,
             egress: self.egress,
-            existing: self.network.clone().map(|network| ExistingNetworkSpec {
-                network,
-                subnets: SubnetsSpec::Nodes(self.subnets.clone()),
-            }),
+            existing: self
+                .network
+                .clone()
+                .map(|network| ExistingNetworkSpec { network, subnets: SubnetsSpec::Nodes(self.subnets.clone()) }),
             ..NetworkSpec::default()
         };
         (network != NetworkSpec::default()).then_some(network)
@@ -230,7 +229,9 @@ fn ssh_keys(given: &str, read: &dyn Fn(&str) -> std::io::Result<String>) -> Resu
     if given.contains("PRIVATE KEY") {
         return Err(wrong("this is a private key; the public one is asked for".to_owned()));
     }
-    if given.contains(' ') && let Ok(key) = given.parse() {
+    if given.contains(' ')
+        && let Ok(key) = given.parse()
+    {
         return Ok(vec![key]);
     }
     let text = read(given).map_err(|e| wrong(format!("{given} is neither a public key nor a readable file: {e}")))?;

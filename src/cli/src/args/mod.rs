@@ -15,9 +15,8 @@ use clusterctl_core::names;
 
 pub(crate) use create::{ClusterFlags, Create};
 pub(crate) use verbs::{
-    name_of,
-    Apply, Completion, Delete, Describe, Doing, Explain, Export, ExportWhat, Get, GetWhat, Help, Iam, IamWhat, Lock, LockWhat,
-    PlanArgs, Recover, Status,
+    Apply, Completion, Delete, Describe, Doing, Explain, Export, ExportWhat, Get, GetWhat, Help, Iam, IamWhat, Lock,
+    LockWhat, PlanArgs, Recover, Status, name_of,
 };
 
 const ABOUT: &str = "Kubernetes clusters with GPU node groups from one cluster file.";

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::consent::Asking;
 use super::{Desk, Done};
 use crate::args::{Apply, Doing, Format};
-use crate::failure::{BadFile, Failure};
+use crate::failure::{BadFile, Failure, Kind};
 use crate::operations::apply::{Applied, DataLoss, Options, Target, Verify, apply};
 use crate::operations::load::{self, Wanted};
 use crate::operations::saved;
@@ -57,6 +57,11 @@ pub(super) async fn recorded(desk: &Desk, name: &str) -> Result<Wanted, Failure>
     Wanted::recorded(&load::recorded(&*store, name).await?.state)
 }
 
+/// Somebody said no: what comes next in a script relies on a yes.
+pub(super) fn declined(what: &str) -> Failure {
+    Failure::new(Kind::Interrupted, format!("{what}: there was no consent"))
+}
+
 /// What is allowed and may still be a mistake.
 pub(super) fn warn(console: &Console, wanted: &Wanted) {
     let problems = wanted.cluster.warnings().to_vec();
@@ -91,10 +96,7 @@ pub(super) async fn carry_out(desk: &Desk, target: Target, way: Way) -> Result<D
     )
     .await?;
     match applied {
-        None => {
-            console.say("Nothing was changed.");
-            Ok(Done::Well)
-        }
+        None => Err(declined("Nothing was changed")),
         Some(applied) => {
             told(desk, &applied, way.format)?;
             Ok(Done::Well)

@@ -21,7 +21,9 @@ impl Asking {
         match (yes, console.is_interactive()) {
             (true, _) => Ok(Self::Flag),
             (false, true) => Ok(Self::Person),
-            (false, false) => Err(Failure::usage("there is no terminal to ask on").hint("say --yes to go on without a question")),
+            (false, false) => {
+                Err(Failure::usage("there is no terminal to ask on").hint("say --yes to go on without a question"))
+            }
         }
     }
 
@@ -62,7 +64,9 @@ mod tests {
 
     #[tokio::test]
     async fn only_a_clear_answer_is_consent() {
-        for (answers, given) in [(&["y"][..], true), (&["YES"], true), (&["no"], false), (&[""], false), (&["yep"], false)] {
+        for (answers, given) in
+            [(&["y"][..], true), (&["YES"], true), (&["no"], false), (&[""], false), (&["yep"], false)]
+        {
             let (console, _) = Console::captured(answers);
             let console = Arc::new(console);
             let asking = Asking::from(false, &console).expect("a person");

@@ -44,4 +44,3 @@ async fn wanted(desk: &Desk, args: &Create, name: Option<&str>) -> Result<Wanted
     }
     load::from_flags(&desk.app, &args.cluster, name)
 }
-

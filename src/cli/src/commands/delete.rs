@@ -3,6 +3,7 @@
 use clusterctl_core::graph::Graph;
 use serde_json::json;
 
+use super::apply::declined;
 use super::consent::Asking;
 use super::{Desk, Done, name_in};
 use crate::args::{Delete, Format};
@@ -33,10 +34,8 @@ pub(crate) async fn run(desk: &Desk, args: &Delete) -> Result<Done, Failure> {
         &mut *watcher,
     )
     .await?;
-    match receipt {
-        None => console.say("Nothing was deleted."),
-        Some(receipt) => told(desk, &receipt, args.output.format)?,
-    }
+    let receipt = receipt.ok_or_else(|| declined("Nothing was deleted"))?;
+    told(desk, &receipt, args.output.format)?;
     Ok(Done::Well)
 }
 

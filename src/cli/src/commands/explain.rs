@@ -124,7 +124,9 @@ fn words<'a>(root: &'a Value, at: &'a Value) -> Vec<(&'a str, &'a str)> {
     for shape in shapes(root, at) {
         let about = shape.get("description").and_then(Value::as_str).unwrap_or_default();
         words.extend(shape.get("const").and_then(Value::as_str).map(|word| (word, about)));
-        words.extend(shape.get("enum").and_then(Value::as_array).into_iter().flatten().filter_map(|w| Some((w.as_str()?, ""))));
+        words.extend(
+            shape.get("enum").and_then(Value::as_array).into_iter().flatten().filter_map(|w| Some((w.as_str()?, ""))),
+        );
     }
     words
 }
@@ -134,7 +136,9 @@ fn kind(root: &Value, at: &Value) -> String {
     if at.get("const").is_some() || at.get("enum").is_some() {
         return "word".to_owned();
     }
-    if let Some(format) = at.get("format").and_then(Value::as_str).filter(|f| !f.starts_with("uint") && !f.starts_with("int")) {
+    if let Some(format) =
+        at.get("format").and_then(Value::as_str).filter(|f| !f.starts_with("uint") && !f.starts_with("int"))
+    {
         return format.to_owned();
     }
     let branches: Vec<String> = ["anyOf", "oneOf"]
@@ -145,7 +149,11 @@ fn kind(root: &Value, at: &Value) -> String {
         .collect();
     if !branches.is_empty() {
         let mut unique: Vec<String> = Vec::new();
-        branches.into_iter().for_each(|b| if !unique.contains(&b) { unique.push(b) });
+        branches.into_iter().for_each(|b| {
+            if !unique.contains(&b) {
+                unique.push(b)
+            }
+        });
         return unique.join(" or ");
     }
     match at.get("type").and_then(Value::as_str) {

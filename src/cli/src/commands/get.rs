@@ -25,7 +25,7 @@ pub(crate) async fn run(desk: &Desk, args: &Get) -> Result<Done, Failure> {
             let groups: Vec<Value> =
                 entries.iter().filter_map(|entry| entry.state.as_ref().ok()).flat_map(view::groups).collect();
             let rows: Vec<Vec<String>> = groups.iter().map(view::group_row).collect();
-            let names = rows.iter().filter_map(|row| row.get(1).cloned()).collect();
+            let names: Vec<String> = rows.iter().filter_map(|row| row.get(1).cloned()).collect();
             show(desk, output.format, "NodeGroupList", groups, &names, &table::table(view::GROUP_HEADS, &rows))?;
         }
         GetWhat::Resources { name, output } => resources(desk, &cluster(&desk.app, name).await?, output.format)?,
@@ -70,7 +70,7 @@ fn many(desk: &Desk, entries: &[Entry], format: Format) -> Result<(), Failure> {
         desk.console.say(&format!("No cluster is recorded in {}.", desk.app.settings.store));
         return Ok(());
     }
-    let names = entries.iter().map(|entry| entry.name.clone()).collect();
+    let names: Vec<String> = entries.iter().map(|entry| entry.name.clone()).collect();
     let items = entries.iter().map(view::cluster_data).collect();
     show(desk, format, "ClusterList", items, &names, &table::table(heads, &rows))
 }
@@ -98,7 +98,7 @@ fn resources(desk: &Desk, entry: &Entry, format: Format) -> Result<(), Failure> 
         })
         .collect();
     let heads: &[&str] = if format == Format::Wide { &["ADDRESS", "ID", "NEEDS"] } else { &["ADDRESS", "ID"] };
-    let names = state.resources.keys().cloned().collect();
+    let names: Vec<String> = state.resources.keys().cloned().collect();
     show(desk, format, "ResourceList", items, &names, &table::table(heads, &rows))
 }
 
@@ -107,7 +107,7 @@ fn show(
     format: Format,
     kind: &str,
     items: Vec<Value>,
-    names: &Vec<String>,
+    names: &[String],
     table: &str,
 ) -> Result<(), Failure> {
     match format {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::apply::declined;
 use super::consent::Asking;
 use super::{Desk, Done};
 use crate::args::{Format, Lock, LockWhat};
@@ -76,12 +77,14 @@ async fn broken(desk: &Desk, name: &str, epoch: Option<u64>, yes: bool) -> Resul
         (None, None) => return Err(Failure::new(Kind::NotFound, format!("cluster {name} is not locked"))),
     };
     if let Some(lease) = &held {
-        desk.console.say(&format!("{name} is locked by {} (`{}`), renewed {}", lease.holder, lease.holder.command, lease.renewed_at));
+        desk.console.say(&format!(
+            "{name} is locked by {} (`{}`), renewed {}",
+            lease.holder, lease.holder.command, lease.renewed_at
+        ));
     }
     let question = "If that run still lives it stops at its next step. Break its lock?";
     if asking.yes(&desk.console, question).await? == Consent::Refused {
-        desk.console.say("Nothing was changed.");
-        return Ok(());
+        return Err(declined("Nothing was changed"));
     }
     break_it(&desk.app, name, epoch).await?;
     desk.console.say(&format!("The lock of {name} is broken."));

@@ -89,11 +89,7 @@ pub(crate) async fn run(desk: &Desk, command: &Command) -> Result<Done, Failure>
         Command::Recover(args) => recover::run(desk, args).await,
         Command::Iam(args) => iam::run(desk, args).await,
         Command::Doctor(args) => doctor::run(desk, args).await,
-        Command::Schema
-        | Command::Explain(_)
-        | Command::Version(_)
-        | Command::Completion(_)
-        | Command::Help(_) => {
+        Command::Schema | Command::Explain(_) | Command::Version(_) | Command::Completion(_) | Command::Help(_) => {
             offline(command, &desk.console).unwrap_or_else(|| Err(Failure::new(Kind::Bug, "no such command")))
         }
     }

@@ -1,5 +1,6 @@
 //! `recover NAME`: a lost state from the ownership tags.
 
+use super::apply::declined;
 use super::consent::Asking;
 use super::{Desk, Done, name_in};
 use crate::args::Recover;
@@ -35,7 +36,7 @@ pub(crate) async fn run(desk: &Desk, args: &Recover) -> Result<Done, Failure> {
     })
     .await?;
     match state {
-        None => console.say("Nothing was recorded."),
+        None => return Err(declined("Nothing was recorded")),
         Some(state) if state.spec.text.is_empty() => console.say(&format!(
             "{name} is recorded again, without its file. Next: clusterctl plan -f FILE, or clusterctl delete cluster {name}"
         )),

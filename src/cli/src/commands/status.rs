@@ -10,7 +10,9 @@ use crate::views::data::document;
 pub(crate) async fn run(desk: &Desk, args: &Status) -> Result<Done, Failure> {
     let status = status(&desk.app, &name_in(&args.words)?).await?;
     match args.output.format {
-        format @ (Format::Json | Format::Yaml) => desk.print(format, &document("Status", view::status_data(&status)))?,
+        format @ (Format::Json | Format::Yaml) => {
+            desk.print(format, &document("Status", view::status_data(&status)))?
+        }
         Format::Name => desk.console.data(&format!("{}\n", status.state.name)),
         Format::Table | Format::Wide => desk.console.data(&view::status(&status)),
     }

@@ -13,8 +13,7 @@ const PROJECT: &str = env!("CARGO_PKG_REPOSITORY");
 pub(crate) fn run(args: &Version, console: &Console) -> Result<Done, Failure> {
     let version = env!("CARGO_PKG_VERSION");
     let clouds: Vec<&str> = crate::providers::all().iter().map(|provider| provider.name()).collect();
-    let kubernetes: Vec<String> =
-        clusterctl_core::names::version::SUPPORTED.iter().map(ToString::to_string).collect();
+    let kubernetes: Vec<String> = clusterctl_core::names::version::SUPPORTED.iter().map(ToString::to_string).collect();
     match args.output.format {
         format @ (Format::Json | Format::Yaml) => {
             let data = json!({

@@ -7,11 +7,10 @@ use clusterctl_core::cloud::{Observed, Scope};
 use clusterctl_core::engine::{Report, Waiting};
 use clusterctl_core::graph::Graph;
 use clusterctl_core::plan::{self, Plan, Summary};
-use clusterctl_core::provider::{Connection, Provider};
 use clusterctl_core::store::journal::Current;
 use clusterctl_core::store::state::State;
 
-use super::carry::{Carried, Watcher, carry};
+use super::carry::{Carried, Errand, Watcher, carry};
 use super::load::Wanted;
 use super::prepare::{self, Ready, prepare};
 use super::session::{Expect, Session, locked};
@@ -112,12 +111,7 @@ pub(crate) async fn apply(
 }
 
 /// Nothing to do: the record may still have something to learn.
-async fn settled(
-    app: &App,
-    session: &Session,
-    ready: &Ready,
-    before: Option<Current>,
-) -> Result<State, Failure> {
+async fn settled(app: &App, session: &Session, ready: &Ready, before: Option<Current>) -> Result<State, Failure> {
     let Some(before) = before.filter(|_| !ready.newborn) else { return Ok(ready.state.clone()) };
     conclude(app, session, &before.state, &ready.observed).await?;
     let mut current = reread(session).await?;
@@ -148,17 +142,14 @@ async fn carried(
         take_over(&mut current.state, &ready.state);
         session.save(current).await?.value
     };
-    let run = carry(
-        app,
-        session,
-        &*ready.connection,
-        &ready.owner,
-        &ready.plan,
-        &state,
-        options.waiting,
-        watcher,
-    )
-    .await;
+    let errand = Errand {
+        connection: &*ready.connection,
+        owner: &ready.owner,
+        plan: &ready.plan,
+        state: &state,
+        waiting: options.waiting,
+    };
+    let run = carry(app, session, errand, watcher).await;
     let summary = ready.plan.summary();
     let mut current = reread(session).await?;
     record::rungs(&mut current.state.choices, &run.report);
@@ -185,12 +176,7 @@ pub(crate) async fn reread(session: &Session) -> Result<Current, Failure> {
 }
 
 /// Writes down what became of an earlier run's unanswered calls.
-pub(crate) async fn conclude(
-    app: &App,
-    session: &Session,
-    state: &State,
-    observed: &Observed,
-) -> Result<(), Failure> {
+pub(crate) async fn conclude(app: &App, session: &Session, state: &State, observed: &Observed) -> Result<(), Failure> {
     let records = record::conclusions(&state.pending, observed, &*app.clock);
     Ok(session.journal.append(records).await?)
 }
@@ -213,8 +199,8 @@ async fn verify(app: &App, ready: &Ready, state: &mut State) -> Result<(), Failu
     // Lists lag behind: what was just made may need a moment to appear, and what was deleted to disappear.
     let mut pauses = [1, 2, 4, 6, 8].into_iter();
     loop {
-        let observed = prepare::look(app, ready.provider, &*ready.connection, state, &scope).await?;
-        let again = graph_now(ready.provider, &*ready.connection, ready, state)?;
+        let observed = prepare::read(app, &*ready.connection, state, &scope).await?;
+        let again = graph_now(ready, state)?;
         let plan = plan::plan(&again, &observed, ready.provider.kinds(), &prepare::depends(state))?;
         if plan.is_empty() {
             record::reconcile(state, &observed, &again);
@@ -231,12 +217,7 @@ async fn verify(app: &App, ready: &Ready, state: &mut State) -> Result<(), Failu
 }
 
 /// The graph with the rungs that the run came to stand on.
-fn graph_now(
-    provider: &dyn Provider,
-    _connection: &dyn Connection,
-    ready: &Ready,
-    state: &State,
-) -> Result<Graph, Failure> {
+fn graph_now(ready: &Ready, state: &State) -> Result<Graph, Failure> {
     let choices = prepare::kept_choices(state)?;
     if choices.rungs == ready.choices.rungs {
         return Ok(ready.graph.clone());
@@ -245,7 +226,7 @@ fn graph_now(
     for group in &mut blueprint.groups {
         group.rung = choices.rungs.get(&group.name).copied().unwrap_or(group.rung);
     }
-    Ok(provider.lower(&blueprint, &ready.owner)?)
+    Ok(ready.provider.lower(&blueprint, &ready.owner)?)
 }
 
 fn differs(app: &App, plan: &Plan) -> Failure {

@@ -33,17 +33,19 @@ pub(crate) struct Carried {
     pub(crate) cause: Option<Failure>,
 }
 
-/// Carries `plan` out under the session's lock.
-pub(crate) async fn carry(
-    app: &App,
-    session: &Session,
-    connection: &dyn Connection,
-    owner: &Owner,
-    plan: &Plan,
-    state: &State,
-    waiting: Waiting,
-    watcher: &mut dyn Watcher,
-) -> Carried {
+/// What is to be carried out, and where.
+#[derive(Clone, Copy)]
+pub(crate) struct Errand<'a> {
+    pub(crate) connection: &'a dyn Connection,
+    pub(crate) owner: &'a Owner,
+    pub(crate) plan: &'a Plan,
+    pub(crate) state: &'a State,
+    pub(crate) waiting: Waiting,
+}
+
+/// Carries a plan out under the session's lock.
+pub(crate) async fn carry(app: &App, session: &Session, errand: Errand<'_>, watcher: &mut dyn Watcher) -> Carried {
+    let Errand { connection, owner, plan, state, waiting } = errand;
     app.interrupt.carry();
     let ledger = JournalLedger::new(
         session.journal.clone(),
@@ -52,8 +54,11 @@ pub(crate) async fn carry(
         state.generations.clone(),
         plan,
     );
-    let settings =
-        engine::Settings { waiting, seed: app.settings.seed.unwrap_or_else(rand::random), ..engine::Settings::default() };
+    let settings = engine::Settings {
+        waiting,
+        seed: app.settings.seed.unwrap_or_else(rand::random),
+        ..engine::Settings::default()
+    };
     watcher.begin(plan);
     let watching = Mutex::new(watcher);
     let watched = |act: &mut dyn FnMut(&mut dyn Watcher)| {

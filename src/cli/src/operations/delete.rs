@@ -12,9 +12,9 @@ use clusterctl_core::provider::{Connection, Provider};
 use clusterctl_core::store::state::{State, Tombstone};
 
 use super::apply::{Consent, conclude, reread};
-use super::carry::{Watcher, carry};
+use super::carry::{Errand, Watcher, carry};
 use super::patience::patiently;
-use super::prepare::{depends, look, owner};
+use super::prepare::{depends, look, owner, read};
 use super::session::{Expect, Session, locked};
 use super::{App, Notice, cloud_failure, guard, load};
 use crate::failure::{Failure, Kind};
@@ -70,7 +70,7 @@ pub(crate) async fn delete(
         let mut current = reread(session).await?;
         current.state.deleting = true;
         let state = session.save(current).await?.value;
-        removed(app, session, provider, connection, state, plan, watcher).await.map(Some)
+        removed(app, session, connection, state, plan, watcher).await.map(Some)
     })
     .await
 }
@@ -85,14 +85,15 @@ fn removal(provider: &dyn Provider, state: &State, observed: &Observed) -> Resul
 async fn removed(
     app: &App,
     session: &Session,
-    provider: &'static dyn Provider,
     connection: Arc<dyn Connection>,
     state: State,
     plan: Plan,
     watcher: &mut dyn Watcher,
 ) -> Result<Receipt, Failure> {
     let owner = owner(&state);
-    let run = carry(app, session, &*connection, &owner, &plan, &state, Waiting::ForMachines, watcher).await;
+    let errand =
+        Errand { connection: &*connection, owner: &owner, plan: &plan, state: &state, waiting: Waiting::ForMachines };
+    let run = carry(app, session, errand, watcher).await;
     if let Some(failure) = run.failure(app, &*connection) {
         let current = reread(session).await?;
         session.save(current).await?;
@@ -102,7 +103,7 @@ async fn removed(
     let swept = patiently(app, "what machines left behind", async || connection.sweep(&owner).await)
         .await
         .map_err(|e| cloud_failure(&*connection, &e))?;
-    nothing_left(app, provider, &*connection, &state).await?;
+    nothing_left(app, &*connection, &state).await?;
     let mut current = reread(session).await?;
     current.state.tombstone = Some(Tombstone { deleted_at: app.clock.now(), epoch: session.lease.epoch() });
     current.state.resources.clear();
@@ -114,16 +115,11 @@ async fn removed(
 }
 
 /// Looks until nothing is seen any more: deleted things linger in lists.
-async fn nothing_left(
-    app: &App,
-    provider: &dyn Provider,
-    connection: &dyn Connection,
-    state: &State,
-) -> Result<(), Failure> {
+async fn nothing_left(app: &App, connection: &dyn Connection, state: &State) -> Result<(), Failure> {
     app.tell(Notice::Verifying);
     let mut pauses = [1, 2, 4, 8, 15, 15, 15].into_iter();
     loop {
-        let observed = look(app, provider, connection, state, &Scope::Everything).await?;
+        let observed = read(app, connection, state, &Scope::Everything).await?;
         if observed.is_empty() {
             return Ok(());
         }

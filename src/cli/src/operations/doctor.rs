@@ -1,10 +1,15 @@
 //! Checks everything that a run relies on, and reports all of it.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use async_trait::async_trait;
+use bytes::Bytes;
 use clusterctl_core::provider::Provider;
 use clusterctl_core::store::probe::check_conditional_writes;
+use clusterctl_core::transport::{Transport, TransportError};
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::App;
@@ -63,10 +68,8 @@ fn terminal(app: &App) -> Check {
 fn path(app: &App) -> Check {
     let this = std::env::current_exe().ok().and_then(|path| path.canonicalize().ok());
     let places = app.settings.environment.get("PATH").map(String::as_str).unwrap_or_default();
-    let found: Vec<PathBuf> = std::env::split_paths(places)
-        .map(|dir| dir.join("clusterctl"))
-        .filter(|path| path.is_file())
-        .collect();
+    let found: Vec<PathBuf> =
+        std::env::split_paths(places).map(|dir| dir.join("clusterctl")).filter(|path| path.is_file()).collect();
     let foreign: Vec<String> = found
         .iter()
         .filter(|path| path.canonicalize().ok() != this)
@@ -92,10 +95,12 @@ fn is_cluster_api(path: &Path) -> bool {
 
 async fn cloud(app: &App, provider: &dyn Provider, region: Option<&str>) -> Vec<Check> {
     let name = provider.name();
-    let access = match app.access(region) {
+    let mut access = match app.access(region) {
         Ok(access) => access,
         Err(failure) => return vec![Check::new(format!("{name}: network"), Verdict::Bad, failure.to_string())],
     };
+    let dated = Arc::new(Dated { inner: Arc::clone(&access.transport), ahead: Mutex::new(None) });
+    access.transport = Arc::clone(&dated) as Arc<dyn Transport>;
     let connection = match provider.connect(access).await {
         Ok(connection) => connection,
         Err(error) => {
@@ -121,7 +126,46 @@ async fn cloud(app: &App, provider: &dyn Provider, region: Option<&str>) -> Vec<
         Err(_) => Check::new(format!("{name}: account"), Verdict::Bad, "no answer within 20 s")
             .remedy("check the network, the proxy and the endpoint"),
     });
+    checks.extend(dated.ahead().map(|ahead| clock(name, ahead)));
     checks
+}
+
+/// Signed requests are refused when the clocks differ by more than a few minutes.
+fn clock(cloud: &str, ahead: SignedDuration) -> Check {
+    let what = format!("{cloud}: clock");
+    let seconds = ahead.as_secs();
+    if seconds.abs() <= 60 {
+        return Check::new(what, Verdict::Good, "agrees with the cloud's");
+    }
+    let side = if seconds > 0 { "ahead of" } else { "behind" };
+    let verdict = if seconds.abs() <= 240 { Verdict::Warning } else { Verdict::Bad };
+    Check::new(what, verdict, format!("{} s {side} the cloud's", seconds.abs())).remedy("set this machine's clock")
+}
+
+/// Notes by the answers how far this machine's clock is ahead.
+#[derive(Debug)]
+struct Dated {
+    inner: Arc<dyn Transport>,
+    ahead: Mutex<Option<SignedDuration>>,
+}
+
+impl Dated {
+    fn ahead(&self) -> Option<SignedDuration> {
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Transport for Dated {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+        let answer = self.inner.send(request).await?;
+        let date = answer.headers().get(http::header::DATE).and_then(|date| date.to_str().ok());
+        if let Some(theirs) = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()) {
+            let ahead = Timestamp::now().duration_since(theirs.timestamp());
+            *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead);
+        }
+        Ok(answer)
+    }
 }
 
 async fn store(app: &App) -> Check {
@@ -139,5 +183,28 @@ async fn store(app: &App) -> Check {
                 None => check,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_off_is_told() {
+        let verdict = |seconds| clock("a cloud", SignedDuration::from_secs(seconds)).verdict;
+        assert_eq!([verdict(-5), verdict(100), verdict(-600)], [Verdict::Good, Verdict::Warning, Verdict::Bad]);
+        let date = jiff::fmt::rfc2822::parse("Sun, 22 Nov 2026 08:15:00 GMT").expect("a date as HTTP writes it");
+        assert_eq!(date.timestamp().to_string(), "2026-11-22T08:15:00Z");
+    }
+
+    #[test]
+    fn cluster_apis_program_is_told_by_its_bytes() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let theirs = dir.path().join("clusterctl");
+        std::fs::write(&theirs, b"\x7fELF ... sigs.k8s.io/cluster-api/cmd/clusterctl ...").expect("a file");
+        assert!(is_cluster_api(&theirs));
+        std::fs::write(&theirs, b"\x7fELF something else").expect("a file");
+        assert!(!is_cluster_api(&theirs));
     }
 }

@@ -67,7 +67,10 @@ fn unrecorded(wanted: &Wanted) -> Owner {
 }
 
 /// The module: file name to text.
-pub(crate) fn module(offline: &Offline, imports: Option<BTreeMap<Addr, String>>) -> Result<BTreeMap<String, String>, Failure> {
+pub(crate) fn module(
+    offline: &Offline,
+    imports: Option<BTreeMap<Addr, String>>,
+) -> Result<BTreeMap<String, String>, Failure> {
     let mut settings = offline.provider.terraform(&offline.blueprint, &offline.graph);
     settings.imports = imports;
     Ok(terraform::export(&offline.graph, &settings)?)

@@ -19,28 +19,37 @@ pub(crate) fn filled(cluster: &Cluster) -> Value {
     };
     put("cloud", json!(cluster.cloud));
     put("region", json!(cluster.region));
-    put("zones", match &cluster.zones {
-        ZoneChoice::Count(count) => json!(count),
-        ZoneChoice::Named(names) => json!(names),
-    });
+    put(
+        "zones",
+        match &cluster.zones {
+            ZoneChoice::Count(count) => json!(count),
+            ZoneChoice::Named(names) => json!(names),
+        },
+    );
     put("kubernetes", json!(cluster.kubernetes));
     put("network", network(&cluster.network));
     put("access", access(cluster));
-    put("dns", match &cluster.dns {
-        Dns::None => json!({ "visibility": "none" }),
-        Dns::Public { zone } => json!({ "visibility": "public", "zone": zone }),
-        Dns::Private { zone } => json!({ "visibility": "private", "zone": zone }),
-    });
+    put(
+        "dns",
+        match &cluster.dns {
+            Dns::None => json!({ "visibility": "none" }),
+            Dns::Public { zone } => json!({ "visibility": "public", "zone": zone }),
+            Dns::Private { zone } => json!({ "visibility": "private", "zone": zone }),
+        },
+    );
     put("controlPlane", control_plane(&cluster.control_plane));
     put("nodeGroups", Value::Array(cluster.node_groups.iter().map(group).collect()));
     put("ttl", json!(cluster.ttl));
     put("deletionProtection", json!(cluster.deletion_protection));
     let aws = &cluster.options.aws;
     if aws.ami.is_some() || !aws.tags.is_empty() {
-        put("options", json!({ "aws": without_null(json!({
+        put(
+            "options",
+            json!({ "aws": without_null(json!({
             "ami": aws.ami,
             "tags": (!aws.tags.is_empty()).then_some(&aws.tags),
-        })) }));
+        })) }),
+        );
     }
     json!({ "apiVersion": "clusterctl.dev/v1", "kind": "Cluster", "metadata": metadata, "spec": spec })
 }
@@ -158,7 +167,7 @@ mod tests {
             let wanted = Wanted::read("a test", file.to_owned()).expect("a cluster");
             let text = serde_yaml::to_string(&filled(&wanted.cluster)).expect("yaml");
             let again = Wanted::read("filled in", text.clone()).unwrap_or_else(|f| {
-                let problems = f.file.map(|file| format!("{:?}", file.problems));
+                let problems = f.file.as_ref().map(|file| format!("{:?}", file.problems));
                 unreachable!("{f} {problems:?}\n{text}")
             });
             assert_eq!(filled(&again.cluster), filled(&wanted.cluster), "{text}");

@@ -29,8 +29,11 @@ pub(crate) fn not_deleting(state: &State) -> Result<(), Failure> {
     if !state.deleting {
         return Ok(());
     }
-    Err(Failure::new(Kind::Policy, format!("the deletion of {} was begun, so that it can only be finished", state.name))
-        .hint(format!("clusterctl delete cluster {}", state.name)))
+    Err(Failure::new(
+        Kind::Policy,
+        format!("the deletion of {} was begun, so that it can only be finished", state.name),
+    )
+    .hint(format!("clusterctl delete cluster {}", state.name)))
 }
 
 pub(crate) fn other_account(state: &State, recorded: &str, live: &str) -> Failure {

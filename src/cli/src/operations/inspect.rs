@@ -81,8 +81,7 @@ pub(crate) async fn status(app: &App, name: &str) -> Result<Status, Failure> {
         let connection = app.connect(provider, Some(&state.region)).await?;
         let observed = prepare::look(app, provider, &*connection, &state, &Scope::Everything).await?;
         let empty = clusterctl_core::graph::Graph::new();
-        let plan =
-            clusterctl_core::plan::plan(&empty, &observed, provider.kinds(), &prepare::depends(&state))?;
+        let plan = clusterctl_core::plan::plan(&empty, &observed, provider.kinds(), &prepare::depends(&state))?;
         (observed, plan)
     } else {
         let Ready { observed, plan, .. } = prepare::prepare(app, &Wanted::recorded(&state)?, Some(&current)).await?;

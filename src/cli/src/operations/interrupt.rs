@@ -20,13 +20,20 @@ pub(crate) enum Came {
 #[derive(Debug)]
 pub(crate) struct Interrupt {
     asked: watch::Sender<bool>,
+    /// A lock has to be given back first.
+    holding: AtomicBool,
     carrying: AtomicBool,
     pub(crate) stop: Stop,
 }
 
 impl Default for Interrupt {
     fn default() -> Self {
-        Self { asked: watch::Sender::new(false), carrying: AtomicBool::new(false), stop: Stop::default() }
+        Self {
+            asked: watch::Sender::new(false),
+            holding: AtomicBool::new(false),
+            carrying: AtomicBool::new(false),
+            stop: Stop::default(),
+        }
     }
 }
 
@@ -42,6 +49,21 @@ impl Interrupt {
 
     pub(crate) fn is_asked(&self) -> bool {
         *self.asked.borrow()
+    }
+
+    /// From now on a stop lets the lock be given back.
+    pub(crate) fn hold(&self) {
+        self.holding.store(true, Ordering::SeqCst);
+    }
+
+    /// Returns when a stop is asked for and there is nothing to put in order first.
+    pub(crate) async fn with_nothing_held(&self) {
+        let mut asked = self.asked.subscribe();
+        // The sender lives as long as `self`.
+        let _ = asked.wait_for(|asked| *asked).await;
+        if self.holding.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
     }
 
     /// From now on a stop lets the run end by itself.

@@ -53,7 +53,10 @@ impl Wanted {
         if state.spec.text.is_empty() {
             return Err(Failure::new(Kind::NotFound, format!("the record of {} has no cluster file", state.name))
                 .detail("it was rebuilt from the cloud, which does not know it")
-                .hint(format!("apply one with `clusterctl apply -f FILE`, or delete it with `clusterctl delete {}`", state.name)));
+                .hint(format!(
+                    "apply one with `clusterctl apply -f FILE`, or delete it with `clusterctl delete {}`",
+                    state.name
+                )));
         }
         Self::read(&format!("the record of {}", state.name), state.spec.text.clone())
     }
@@ -87,9 +90,11 @@ pub(crate) fn name(text: &str) -> Result<ClusterName, Failure> {
 pub(crate) fn from_flags(app: &App, flags: &ClusterFlags, name: ClusterName) -> Result<Wanted, Failure> {
     let cloud = match (flags.cloud, app.providers.as_slice()) {
         (Some(cloud), _) => cloud,
-        (None, [only]) => Cloud::ALL.iter().copied().find(|cloud| cloud.as_str() == only.name()).ok_or_else(|| {
-            Failure::new(Kind::Bug, format!("the cluster file has no word for {}", only.name()))
-        })?,
+        (None, [only]) => Cloud::ALL
+            .iter()
+            .copied()
+            .find(|cloud| cloud.as_str() == only.name())
+            .ok_or_else(|| Failure::new(Kind::Bug, format!("the cluster file has no word for {}", only.name())))?,
         (None, _) => return Err(Failure::usage("--cloud is missing").hint("name the cloud, as in --cloud aws")),
     };
     let read = |path: &str| std::fs::read_to_string(path);

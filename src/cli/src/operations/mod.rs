@@ -27,8 +27,8 @@ pub(crate) mod record;
 pub(crate) mod recover;
 pub(crate) mod saved;
 pub(crate) mod session;
-
-
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::Arc;
@@ -47,15 +47,32 @@ use interrupt::Interrupt;
 /// What is said on the way.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Notice<'a> {
-    Connecting { cloud: &'a str },
-    WaitingForLock { holder: &'a Holder, expires_in: Duration, patience: Duration },
+    Connecting {
+        cloud: &'a str,
+    },
+    WaitingForLock {
+        holder: &'a Holder,
+        expires_in: Duration,
+        patience: Duration,
+    },
     /// A run before this one died with calls unanswered; what they made may not be visible yet.
-    Settling { unanswered: usize, wait: Duration },
-    Observing { kinds: usize },
-    Again { what: &'a str, error: &'a CloudError, wait: Duration },
+    Settling {
+        unanswered: usize,
+        wait: Duration,
+    },
+    Observing {
+        kinds: usize,
+    },
+    Again {
+        what: &'a str,
+        error: &'a CloudError,
+        wait: Duration,
+    },
     Verifying,
     Sweeping,
-    StillThere { resources: usize },
+    StillThere {
+        resources: usize,
+    },
 }
 
 type Notify = Box<dyn Fn(Notice<'_>) + Send + Sync>;

@@ -128,12 +128,7 @@ pub(crate) fn owner(state: &State) -> Owner {
     Owner { uid: state.uid.as_str().to_owned(), cluster: state.name.clone() }
 }
 
-async fn choose(
-    app: &App,
-    connection: &dyn Connection,
-    wanted: &Wanted,
-    kept: &Choices,
-) -> Result<Choices, Failure> {
+async fn choose(app: &App, connection: &dyn Connection, wanted: &Wanted, kept: &Choices) -> Result<Choices, Failure> {
     let chosen = patiently(app, "what the region offers", async || connection.choose(&wanted.cluster, kept).await);
     chosen.await.map_err(|refusal| refused(connection, wanted, refusal))
 }
@@ -223,6 +218,16 @@ pub(crate) async fn look(
         Scope::Everything => provider.kinds().len(),
     };
     app.tell(Notice::Observing { kinds });
+    read(app, connection, state, scope).await
+}
+
+/// Reads what there is, without a word and without waiting, and makes sure that it is the right account.
+pub(crate) async fn read(
+    app: &App,
+    connection: &dyn Connection,
+    state: &State,
+    scope: &Scope,
+) -> Result<Observed, Failure> {
     connection.recall(&kept_choices(state)?);
     let owner = owner(state);
     let observed = patiently(app, "what is there", async || connection.observe(&owner, scope).await).await;
@@ -230,10 +235,12 @@ pub(crate) async fn look(
     if let Some(recorded) = &state.account {
         let live = match &observed.account {
             Some(account) => account.clone(),
-            None => patiently(app, "the account", async || connection.account().await)
-                .await
-                .map_err(|e| cloud_failure(connection, &e))?
-                .id,
+            None => {
+                patiently(app, "the account", async || connection.account().await)
+                    .await
+                    .map_err(|e| cloud_failure(connection, &e))?
+                    .id
+            }
         };
         if live != *recorded {
             return Err(guard::other_account(state, recorded, &live));

@@ -106,12 +106,15 @@ mod tests {
             conclusions(&pending, observed, &SystemClock)
                 .into_iter()
                 .filter_map(|record| match record {
-                    Record::Outcome(outcome) => Some((outcome.op.0, match outcome.came {
-                        Came::Applied { .. } => "applied",
-                        Came::Gone => "gone",
-                        Came::Failed { .. } => "failed",
-                        Came::Abandoned => "abandoned",
-                    })),
+                    Record::Outcome(outcome) => Some((
+                        outcome.op.0,
+                        match outcome.came {
+                            Came::Applied { .. } => "applied",
+                            Came::Gone => "gone",
+                            Came::Failed { .. } => "failed",
+                            Came::Abandoned => "abandoned",
+                        },
+                    )),
                     _ => None,
                 })
                 .collect()

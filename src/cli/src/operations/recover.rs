@@ -154,6 +154,9 @@ mod tests {
         assert_eq!(found("{\"uid\": \"00c0ffee00c0ffee\", garb"), Some("00c0ffee00c0ffee".to_owned()));
         assert_eq!(found("{\"uid\": \"00c0ffee"), None);
         assert_eq!(found("{\"uid\": \"00c0ffee00c0ffee0\""), None);
-        assert_eq!(found("\"uid\": \"xxxxxxxxxxxxxxxx\", \"uid\":\"0123456789abcdef\""), Some("0123456789abcdef".to_owned()));
+        assert_eq!(
+            found("\"uid\": \"xxxxxxxxxxxxxxxx\", \"uid\":\"0123456789abcdef\""),
+            Some("0123456789abcdef".to_owned())
+        );
     }
 }

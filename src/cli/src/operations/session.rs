@@ -1,11 +1,13 @@
 //! The lock and the journal around everything that changes something.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use clusterctl_core::store::journal::{Current, Journal, compact, current};
 use clusterctl_core::store::lock::{Lease, Locker};
 use clusterctl_core::store::state::{self, State, Stored};
 use clusterctl_core::store::{ClusterKeys, Store};
+use tokio::time::Instant;
 
 use super::{App, Notice};
 use crate::failure::{Failure, Kind};
@@ -68,7 +70,13 @@ pub(crate) async fn locked<T>(
 ) -> Result<T, Failure> {
     let keys = ClusterKeys::new(name)?;
     let locker = Locker::new(Arc::clone(&store), Arc::clone(&app.clock));
+    let mut told: Option<Instant> = None;
     let mut on_wait = |waiting: clusterctl_core::store::lock::Waiting<'_>| {
+        // It is looked at every other second, which is more than anybody wants to read.
+        if told.is_some_and(|told| told.elapsed() < Duration::from_secs(20)) {
+            return;
+        }
+        told = Some(Instant::now());
         app.tell(Notice::WaitingForLock {
             holder: waiting.holder,
             expires_in: waiting.expires_in,
@@ -76,6 +84,7 @@ pub(crate) async fn locked<T>(
         });
     };
     let holder = app.settings.holder.clone();
+    app.interrupt.hold();
     let lease = tokio::select! {
         lease = locker.acquire(&keys, holder, app.settings.lock_timeout, &mut on_wait, &app.alive) => lease?,
         () = app.interrupt.before_the_run() => return Err(interrupted()),

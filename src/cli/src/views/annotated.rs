@@ -101,7 +101,7 @@ mod tests {
         let wanted = Wanted::read("a test", file.to_owned()).expect("a cluster");
         let text = super::yaml(&filled(&wanted.cluster), wanted.cluster.defaults());
         let again = Wanted::read("annotated", text.clone()).unwrap_or_else(|failure| {
-            unreachable!("{failure} {:?}\n{text}", failure.file.map(|file| file.problems))
+            unreachable!("{failure} {:?}\n{text}", failure.file.as_ref().map(|file| &file.problems))
         });
         assert_eq!(filled(&again.cluster), filled(&wanted.cluster));
         let line = text.lines().find(|line| line.contains("kubernetes:")).expect("a version");

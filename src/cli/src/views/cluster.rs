@@ -181,7 +181,10 @@ pub(crate) fn describe(entry: &Entry, clock: &dyn Clock) -> String {
         ("Age".into(), age(state, clock)),
         ("API".into(), endpoint(state).unwrap_or_else(|| "not there yet".into())),
         ("API from".into(), text(at(state, "/spec/access/api/visibility"))),
-        ("Network".into(), format!("{} ({})", text(at(state, "/spec/network/cidr")), text(at(state, "/spec/network/topology")))),
+        (
+            "Network".into(),
+            format!("{} ({})", text(at(state, "/spec/network/cidr")), text(at(state, "/spec/network/topology"))),
+        ),
         ("Control plane".into(), control_plane(state)),
     ];
     if let Some(lease) = &entry.lease {
@@ -200,7 +203,11 @@ pub(crate) fn describe(entry: &Entry, clock: &dyn Clock) -> String {
         kinds(state).into_iter().map(|(kind, number)| vec![kind, number.to_string()]).collect();
     out.push_str(&indent(&super::table::table(&["KIND", "COUNT"], &kinds)));
     if !state.pending.is_empty() {
-        out.push_str(&format!("\nUnanswered: {} (`clusterctl status {}` says what became of them)\n", state.pending.len(), state.name));
+        out.push_str(&format!(
+            "\nUnanswered: {} (`clusterctl status {}` says what became of them)\n",
+            state.pending.len(),
+            state.name
+        ));
     }
     out
 }
@@ -248,7 +255,10 @@ pub(crate) fn status(status: &Status) -> String {
     let mut out = format!("{}: {}\n", state.name, phase(state, status.lease.as_ref()));
     out.push_str(&format!("{} recorded, {} seen\n", count(state.resources.len(), "resource"), status.there));
     if let Some(lease) = &status.lease {
-        out.push_str(&format!("Being changed by {} (`{}`) since {}\n", lease.holder, lease.holder.command, lease.acquired_at));
+        out.push_str(&format!(
+            "Being changed by {} (`{}`) since {}\n",
+            lease.holder, lease.holder.command, lease.acquired_at
+        ));
     }
     for (addr, asked, came) in &status.unanswered {
         out.push_str(&format!("The {asked} of {addr} was never answered: {came}\n"));
@@ -304,7 +314,10 @@ pub(crate) fn next(state: &State, took: Option<Duration>) -> String {
         }
     }
     out.push_str(&format!("  look       clusterctl status {}\n", state.name));
-    out.push_str(&format!("  change     clusterctl get cluster {} -o yaml > cluster.yaml; clusterctl apply -f cluster.yaml\n", state.name));
+    out.push_str(&format!(
+        "  change     clusterctl get cluster {} -o yaml > cluster.yaml; clusterctl apply -f cluster.yaml\n",
+        state.name
+    ));
     out.push_str(&format!("  delete     clusterctl delete cluster {}", state.name));
     out
 }

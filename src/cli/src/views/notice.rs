@@ -19,9 +19,7 @@ pub(crate) fn text(notice: Notice<'_>) -> String {
             span(wait)
         ),
         Notice::Observing { kinds } => format!("Looking at what is there ({}) ...", count(kinds, "kind")),
-        Notice::Again { what, error, wait } => {
-            tame(&format!("Asking for {what} again in {}: {error}", span(wait)))
-        }
+        Notice::Again { what, error, wait } => tame(&format!("Asking for {what} again in {}: {error}", span(wait))),
         Notice::Verifying => "Looking again whether everything is as planned ...".to_owned(),
         Notice::Sweeping => "Removing what the machines made by themselves ...".to_owned(),
         Notice::StillThere { resources } => format!("Still seen: {}; looking again", count(resources, "resource")),

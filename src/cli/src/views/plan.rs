@@ -93,7 +93,8 @@ impl PlanView<'_> {
             let _ = writeln!(text, "{}", line.trim_end());
         }
         for change in &item.changes {
-            let why = if change.forces_new { format!("  {}", paint.red("# forces replacement")) } else { String::new() };
+            let why =
+                if change.forces_new { format!("  {}", paint.red("# forces replacement")) } else { String::new() };
             let (from, to) = changed(change);
             let _ = writeln!(text, "        {}: {} -> {}{why}", change.argument, tame(&from), tame(&to));
         }
@@ -106,7 +107,8 @@ impl PlanView<'_> {
             );
         }
         for live in &item.surplus {
-            let _ = writeln!(text, "  {} {addr}  {}  # surplus: one of these is enough", paint.red("-"), tame(&live.id));
+            let _ =
+                writeln!(text, "  {} {addr}  {}  # surplus: one of these is enough", paint.red("-"), tame(&live.id));
         }
     }
 
@@ -114,9 +116,11 @@ impl PlanView<'_> {
     fn adopted<'b>(&self, addr: &Addr, item: &'b Item) -> Option<&'b str> {
         let live = item.live.as_ref()?;
         let text = addr.to_string();
-        let asked = self.state.pending.values().any(|intent| {
-            intent.addr == text && intent.action == clusterctl_core::store::journal::Action::Create
-        });
+        let asked = self
+            .state
+            .pending
+            .values()
+            .any(|intent| intent.addr == text && intent.action == clusterctl_core::store::journal::Action::Create);
         let known = self.state.resources.get(&text).is_some_and(|recorded| recorded.id == live.id);
         (asked && !known).then_some(live.id.as_str())
     }
@@ -222,7 +226,8 @@ fn title(concern: Concern) -> &'static str {
 /// Both sides of a change; where both are sets, only what differs.
 fn changed(change: &Change) -> (String, String) {
     if let (Value::Object(from), Value::Object(to)) = (&change.from, &change.to) {
-        let keys: BTreeSet<&String> = from.keys().chain(to.keys()).filter(|key| from.get(*key) != to.get(*key)).collect();
+        let keys: BTreeSet<&String> =
+            from.keys().chain(to.keys()).filter(|key| from.get(*key) != to.get(*key)).collect();
         let side = |map: &serde_json::Map<String, Value>| -> Value {
             Value::Object(keys.iter().filter_map(|key| Some(((*key).clone(), map.get(*key)?.clone()))).collect())
         };
@@ -290,4 +295,129 @@ pub(crate) fn estimate(plan: &Plan) -> Duration {
         }
     }
     Duration::from_secs_f64(ended.into_iter().flatten().fold(0.0, f64::max).ceil())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clusterctl_core::cloud::{Live, Observed};
+    use clusterctl_core::graph::{Kind, Node};
+    use clusterctl_core::plan;
+    use clusterctl_core::store::state::{AppliedSpec, Birth};
+    use clusterctl_core::value::output;
+    use expect_test::expect;
+
+    static NET: Kind = Kind { forces_new: &["cidr"], seconds: (4.0, 1.0), ..Kind::new("x_net") };
+    static DISK: Kind = Kind { forces_new: &["size"], holds_data: true, seconds: (5.0, 5.0), ..Kind::new("x_disk") };
+    static GROUP: Kind = Kind { seconds: (90.0, 30.0), ..Kind::new("x_group") };
+    static KINDS: [&Kind; 3] = [&NET, &DISK, &GROUP];
+
+    fn state() -> State {
+        let birth = Birth {
+            name: "demo".into(),
+            cloud: "x".into(),
+            account: None,
+            region: "north".into(),
+            spec: AppliedSpec::default(),
+            at: jiff::Timestamp::UNIX_EPOCH,
+        };
+        use rand::SeedableRng as _;
+        State::new(birth, &mut rand::rngs::StdRng::seed_from_u64(1))
+    }
+
+    fn graph(cidr: &str, size: u32, max: u32) -> Graph {
+        let mut graph = Graph::new();
+        let mut add = |kind: &'static Kind, concern, name: &str, args: Value| {
+            let addr = Addr::new(kind.name, name);
+            graph
+                .insert(Node { addr: addr.clone(), kind, concern, args, roll: None, ladder: Vec::new() })
+                .expect("a node");
+            addr
+        };
+        let net = add(&NET, Concern::Network, "main", json!({ "cidr": cidr, "tags": {"a": "b"} }));
+        add(&DISK, Concern::ControlPlane, "etcd", json!({ "size": size, "net": output(&net, "id") }));
+        add(&GROUP, Concern::NodeGroups, "gpu", json!({ "min": 1, "max": max, "net": output(&net, "id") }));
+        graph
+    }
+
+    fn live(id: &str, args: Value) -> Live {
+        Live { args, ..Live::new(id) }
+    }
+
+    fn shown(graph: &Graph, observed: &Observed) -> String {
+        let plan = plan::plan(graph, observed, &KINDS, &BTreeMap::new()).expect("a plan");
+        let state = state();
+        PlanView { plan: &plan, graph, state: &state, choices: None, format: Format::Table }.text(Paint { on: false })
+    }
+
+    fn there() -> Observed {
+        let mut observed = Observed::default();
+        observed
+            .insert(Addr::new("x_net", "main"), live("net-1", json!({ "cidr": "10.0.0.0/16", "tags": {"a": "b"} })));
+        observed.insert(Addr::new("x_disk", "etcd"), live("disk-1", json!({ "size": 20, "net": "net-1" })));
+        observed.insert(Addr::new("x_group", "gpu"), live("gpu-1", json!({ "min": 1, "max": 8, "net": "net-1" })));
+        observed
+    }
+
+    #[test]
+    fn a_first_plan() {
+        expect![[r#"
+            Network
+              + x_net.main  cidr = "10.0.0.0/16"
+
+            Control plane
+              + x_disk.etcd  size = 20
+
+            Node groups
+              + x_group.gpu  min = 1  max = 8
+
+            Plan: 3 to create, 0 to change, 0 to replace, 0 to delete. About 1 min 34 s.
+        "#]]
+        .assert_eq(&shown(&graph("10.0.0.0/16", 20, 8), &Observed::default()));
+    }
+
+    #[test]
+    fn changes_replacements_removals_and_twins() {
+        let mut observed = there();
+        observed.insert(Addr::new("x_group", "old"), live("old-1", json!({ "net": "net-1" })));
+        observed
+            .insert(Addr::new("x_net", "main"), live("net-2", json!({ "cidr": "10.0.0.0/16", "tags": {"a": "b"} })));
+        expect![[r#"
+            Network
+              - x_net.main  net-2  # surplus: one of these is enough
+
+            Control plane
+            -/+ x_disk.etcd  disk-1  # loses data
+                    size: 20 -> 40  # forces replacement
+
+            Node groups
+              ~ x_group.gpu  gpu-1
+                    max: 8 -> 10
+
+            To be removed
+              - x_group.old  old-1
+
+            Plan: 0 to create, 1 to change, 1 to replace, 2 to delete. About 31 s.
+        "#]]
+        .assert_eq(&shown(&graph("10.0.0.0/16", 40, 10), &observed));
+    }
+
+    #[test]
+    fn what_is_not_known_yet_says_so() {
+        let text = shown(&graph("10.9.0.0/16", 20, 8), &there());
+        assert!(text.contains("cidr: \"10.0.0.0/16\" -> \"10.9.0.0/16\"  # forces replacement"), "{text}");
+        assert!(text.contains("net: \"net-1\" -> (known after apply)"), "{text}");
+    }
+
+    #[test]
+    fn nothing_to_do_is_one_line() {
+        assert_eq!(shown(&graph("10.0.0.0/16", 20, 8), &there()), "Nothing to do: everything is as planned.\n");
+    }
+
+    #[test]
+    fn nothing_that_a_cloud_answers_steers_the_terminal() {
+        let mut observed = there();
+        observed.insert(Addr::new("x_group", "old"), live("old-\u{1b}[31m", Value::Null));
+        assert!(!shown(&graph("10.0.0.0/16", 20, 8), &observed).contains('\u{1b}'));
+    }
 }

@@ -20,11 +20,8 @@ pub(crate) fn text(file: &BadFile, severity: Severity, paint: Paint) -> String {
     let text = tame(&file.text);
     // Places are of the text as it was read; a replaced control character may be longer.
     let placed = text.len() == file.text.len();
-    let shown: Vec<String> = file
-        .problems
-        .iter()
-        .map(|problem| renderer.render(&[group(file, &text, placed, severity, problem)]))
-        .collect();
+    let shown: Vec<String> =
+        file.problems.iter().map(|problem| renderer.render(&[group(file, &text, placed, severity, problem)])).collect();
     shown.join("\n\n")
 }
 
@@ -84,7 +81,7 @@ mod tests {
             8 |   zones: 9
               |          ^
               |
-              = help: right would be: from 1 to 6"#]]
+              = help: right would be: a whole number from 1 to 6"#]]
         .assert_eq(&shown(text));
     }
 

@@ -113,7 +113,8 @@ impl Watcher for Lines {
             Fold::GitHub => self.console.say("::group::clusterctl: carrying out the plan"),
             Fold::GitLab => {
                 let now = jiff::Timestamp::now().as_second();
-                self.console.say(&format!("section_start:{now}:clusterctl_run\r\u{1b}[0Kclusterctl: carrying out the plan"));
+                self.console
+                    .say(&format!("section_start:{now}:clusterctl_run\r\u{1b}[0Kclusterctl: carrying out the plan"));
             }
         }
         let line = format!("Carrying out {} steps, about {}", self.total, span(self.expected));

@@ -53,8 +53,13 @@ impl Bars {
     /// Gives the places of what has ended to what waits for one.
     fn fill(&mut self) {
         let shown = self.going.values().filter(|going| going.bar.is_some()).count();
-        let waiting: Vec<StepId> =
-            self.going.iter().filter(|(_, g)| g.bar.is_none()).map(|(id, _)| *id).take(SHOWN.saturating_sub(shown)).collect();
+        let waiting: Vec<StepId> = self
+            .going
+            .iter()
+            .filter(|(_, g)| g.bar.is_none())
+            .map(|(id, _)| *id)
+            .take(SHOWN.saturating_sub(shown))
+            .collect();
         for id in waiting {
             let Some(name) = self.going.get(&id).map(|going| going.name.clone()) else { continue };
             let bar = self.spinner(&name);
