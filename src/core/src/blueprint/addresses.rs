@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 
-use crate::cluster::zone_prefix;
+use crate::cluster::addresses::zone_prefix;
 use crate::names::Cidr;
 
 /// The addresses of one zone.
