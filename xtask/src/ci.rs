@@ -46,7 +46,7 @@ pub(crate) fn run(ground: &Ground) -> Result<bool> {
 /// A judge that has everything it needs on this machine must not have stayed away.
 fn sits(ground: &Ground, name: &str) -> Result<bool> {
     let verdict = judge::run(ground, name, &Options::default())?;
-    let Verdict::Skipped(_) = verdict else { return Ok(verdict.passed()) };
+    let Verdict::Skipped = verdict else { return Ok(verdict.passed()) };
     let needs: &[&str] = match name {
         "terraform" => &["python3", "terraform"],
         _ => &["python3"],

@@ -43,7 +43,7 @@ const SLOW: [&str; 9] = [
 ];
 
 fn small(rig: &Rig) -> Result<String> {
-    let mut world = World::start(rig, "budget-small", Latency::NONE)?;
+    let world = World::start(rig, "budget-small", Latency::NONE)?;
     let case = world.case("ha-private")?;
     let planned = plan::actions(&world, &case)?;
     world.forget_calls()?;

@@ -10,7 +10,7 @@
 //! policies, and it has no placement groups.
 
 mod account;
-mod budgets;
+pub(crate) mod budgets;
 mod callers;
 mod case;
 mod faults;
