@@ -27,7 +27,7 @@ run() {
   phase packages ensure_packages
   phase kernel ensure_kernel
   ensure_quiet
-  phase metadata ensure_metadata
+  ensure_metadata
   phase programs ensure_programs
 @% if data_disk != "none" %@
   phase data-disk ensure_data_disk

@@ -127,7 +127,11 @@ where
             let status = answer.raw().status().as_u16();
             let code = answer.err().code().unwrap_or_default();
             let message = answer.err().message().unwrap_or_default();
-            let fault = faults::classify(code, message, status);
+            let fault = match status {
+                // Success that the SDK could not read, such as the page of a captive portal.
+                ..400 => Fault::Ambiguous,
+                _ => faults::classify(code, message, status),
+            };
             match (code, message) {
                 ("", "") => (fault, format!("HTTP {status}"), "the answer has no error in it".to_owned()),
                 ("", message) => (fault, format!("HTTP {status}"), message.to_owned()),
@@ -151,6 +155,11 @@ where
     failure.request_id = error.request_id().or_else(|| error.meta().extra("aws_request_id")).map(str::to_owned);
     failure.retry_after = error.raw_response().and_then(retry_after);
     failure
+}
+
+/// An error that stands inside a successful answer, such as the reason why a NAT gateway has failed.
+pub(crate) fn refused(operation: &str, code: &str, message: &str) -> CloudError {
+    CloudError::new(faults::classify(code, message, 400), operation, code, message)
 }
 
 /// Tells what became of a request without an answer by what first went wrong.

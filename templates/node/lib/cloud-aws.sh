@@ -124,7 +124,7 @@ ssm() { # ACTION BODY
       printf '%s' "${answer%$'\n'*}"
       return
     fi
-    kind=$(json_string __type "$answer") || kind="no answer"
+    kind=$(json_string __type "$answer") || kind="status ${answer##*$'\n'}"
     case $kind in
     *ParameterNotFound) return 3 ;;
     *ParameterAlreadyExists) return 4 ;;

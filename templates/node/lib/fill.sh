@@ -12,6 +12,7 @@ fill() { # DOCUMENT
   for name in "${!HOLES[@]}"; do
     document=${document//"@@$name@@"/"${HOLES[$name]}"}
   done
-  [[ $document != *@@* ]] || die "a document lacks a value: ${document#*@@}"
+  name=${document#*@@}
+  [[ $document != *@@* ]] || die "a document lacks the ${name%%@@*} of this node"
   printf '%s\n' "$document"
 }

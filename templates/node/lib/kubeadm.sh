@@ -7,7 +7,7 @@ kubeadm_run() { # DOCUMENTS VERB [ARGUMENT...]
   local code=0 ignore=() document
   document=$(fill "$1") || exit 1
   shift
-  [[ $2 == phase || $(cgroup_version) == 2 ]] || ignore=(--ignore-preflight-errors=SystemVerification)
+  [[ ${2:-} == phase || $(cgroup_version) == 2 ]] || ignore=(--ignore-preflight-errors=SystemVerification)
   (umask 077 && printf '%s' "$document" >"$RUN/kubeadm.yaml" && : >>"$KUBEADM_LOG") || exit 1
   kubeadm "$@" --config "$RUN/kubeadm.yaml" "${ignore[@]}" 2>&1 </dev/null | mask >"$RUN/kubeadm.out" || code=$?
   cat "$RUN/kubeadm.out" >>"$KUBEADM_LOG"

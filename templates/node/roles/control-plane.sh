@@ -126,37 +126,29 @@ rejoin() {
 
 own_api_answers() { [[ $(curl -sk -m 5 --noproxy '*' "https://$NODE_IP:6443/readyz") == ok ]]; }
 
-@# Asks the node's own API server: the balancer may not send to it yet. #@
+@# Runs every few minutes on every control-plane node; whoever is first finds the material old and renews it. #@
 renew_token() {
-  local current token expires=0 config=$RUN/admin.conf
+  local current token expires=0
   secret_read current join/material
   [[ -z $current ]] || expires=${current##* }
   ((expires < EPOCHSECONDS + TOKEN_TTL * 2 / 3)) || return 0
-  NODE_IP=$(node_ip)
-  (umask 077 && sed -E "s#^( *server:).*#\1 https://$NODE_IP:6443#" /etc/kubernetes/admin.conf >"$config")
-  token=$(kubeadm token create --ttl "${TOKEN_TTL}s" --kubeconfig "$config" 2>"$RUN/message") || exit 1
-  rm -f "$RUN/message" "$config"
+  token=$(kubeadm token create --ttl "${TOKEN_TTL}s" --kubeconfig /etc/kubernetes/admin.conf 2>"$RUN/message") || exit 1
   secret_put join/material "$token $(ca_hash) $((EPOCHSECONDS + TOKEN_TTL))"
 }
 
-token_timer() {
+token_service() {
   unit clusterctl-token.service <<END
 [Unit]
-Description=Renew the bootstrap token that workers join with
+Description=Renew the token that workers join with
+StartLimitIntervalSec=0
 [Service]
-Type=oneshot
 ExecStart=$HOME_DIR/bootstrap renew-token
-END
-  unit clusterctl-token.timer <<'END'
-[Unit]
-Description=Renew the bootstrap token that workers join with
-[Timer]
-OnActiveSec=4min
-OnUnitInactiveSec=4min
+Restart=always
+RestartSec=180
 [Install]
-WantedBy=timers.target
+WantedBy=multi-user.target
 END
-  systemctl enable -q --now clusterctl-token.timer
+  systemctl enable -q --now clusterctl-token.service
 }
 
 role() {
@@ -172,5 +164,5 @@ role() {
     phase control-plane bring_up
   fi
   tighten
-  phase token-timer token_timer
+  phase token token_service
 }

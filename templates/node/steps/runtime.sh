@@ -93,6 +93,7 @@ Description=containerd container runtime
 After=network.target local-fs.target
 RequiresMountsFor=/var/lib/containerd
 [Service]
+ExecStartPre=$(command -v nft) -f /etc/clusterctl-metadata.nft
 ExecStart=$(command -v containerd)
 Type=notify
 Delegate=yes

@@ -52,7 +52,8 @@ ensure_quiet() { # swap and host firewalls off
   for unit in firewalld ufw; do systemctl disable -q --now "$unit" 2>/dev/null || true; done
 }
 
-@# Pods reach the metadata service through forwarding, the node itself does not: that is the line to cut. #@
+@# Pods reach the metadata service through forwarding, the node itself does not: that is the line to cut. The unit of
+   containerd loads this file, so that no pod runs without it. #@
 ensure_metadata() {
   write_file /etc/clusterctl-metadata.nft 600 <<'END' || true
 table inet clusterctl
@@ -65,18 +66,6 @@ table inet clusterctl {
   }
 }
 END
-  unit clusterctl-metadata.service <<END
-[Unit]
-Description=Close the metadata service to pods
-Before=containerd.service kubelet.service
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=$(command -v nft) -f /etc/clusterctl-metadata.nft
-[Install]
-WantedBy=multi-user.target
-END
-  systemctl enable -q --now clusterctl-metadata.service
 }
 
 unit() { # NAME <content

@@ -30,7 +30,7 @@ pub(crate) fn classify(code: &str, message: &str, status: u16) -> Fault {
         Fault::NotReady
     } else if quota(code) {
         Fault::Quota
-    } else if status >= 500 || SERVER.contains(&code) {
+    } else if status >= 500 || status == 408 || SERVER.contains(&code) {
         Fault::Ambiguous
     } else {
         Fault::Permanent

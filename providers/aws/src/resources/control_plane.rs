@@ -11,15 +11,20 @@ use super::{
     VolumeId, outputs,
 };
 
-pub static NETWORK_INTERFACE: Kind =
-    Kind { forces_new: &["subnet_id", "private_ips"], seconds: (1.0, 1.0), ..Kind::new("aws_network_interface") };
+pub static NETWORK_INTERFACE: Kind = Kind {
+    service: "ec2",
+    forces_new: &["subnet_id", "private_ips"],
+    seconds: (1.0, 1.0),
+    ..Kind::new("aws_network_interface")
+};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NetworkInterface {
     pub subnet_id: Input<SubnetId>,
     pub description: String,
-    /// Exactly one: the fixed address.
-    pub private_ips: BTreeSet<String>,
+    /// Exactly one, the fixed address; without it AWS picks one that is free, once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private_ips: Option<BTreeSet<String>>,
     pub security_groups: BTreeSet<Input<SecurityGroupId>>,
     pub source_dest_check: bool,
     pub tags: Tags,
@@ -33,6 +38,7 @@ impl Resource for NetworkInterface {
 
 /// Its id is good for user-data as soon as it is asked for; attaching waits by itself.
 pub static EBS_VOLUME: Kind = Kind {
+    service: "ec2",
     forces_new: &["availability_zone", "encrypted"],
     early: &["id"],
     holds_data: true,
@@ -57,6 +63,8 @@ impl Resource for EbsVolume {
 }
 
 pub static INSTANCE: Kind = Kind {
+    service: "ec2",
+    machines: true,
     forces_new: &[
         "ami",
         "instance_type",
@@ -149,6 +157,8 @@ impl Resource for Instance {
 }
 
 pub static VOLUME_ATTACHMENT: Kind = Kind {
+    service: "ec2",
+    machines: true,
     ownership: Ownership::Child,
     forces_new: &["device_name", "instance_id", "volume_id"],
     seconds: (5.0, 5.0),

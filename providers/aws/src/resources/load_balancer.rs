@@ -7,12 +7,13 @@ use clusterctl_core::value::Input;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DnsName, HostedZoneId, ListenerArn, LoadBalancerArn, SecurityGroupId, SubnetId, Tags, TargetGroupArn, VpcId,
-    outputs,
+    DnsName, HostedZoneId, IpAddress, ListenerArn, LoadBalancerArn, SecurityGroupId, SubnetId, Tags, TargetGroupArn,
+    VpcId, outputs,
 };
 
 /// Its name and address are known as soon as it is asked for; it takes minutes to answer.
 pub static LB: Kind = Kind {
+    service: "elasticloadbalancing",
     forces_new: &["name", "internal", "load_balancer_type"],
     early: &["id", "arn", "dns_name", "zone_id"],
     identity: &["id", "arn"],
@@ -38,6 +39,7 @@ impl Resource for Lb {
 
 /// The name differs with whatever forces a replacement, so that old and new live side by side.
 pub static TARGET_GROUP: Kind = Kind {
+    service: "elasticloadbalancing",
     forces_new: &["name", "port", "protocol", "target_type", "vpc_id"],
     blocks: &["health_check"],
     identity: &["id", "arn"],
@@ -87,6 +89,7 @@ impl Resource for TargetGroup {
 }
 
 pub static LISTENER: Kind = Kind {
+    service: "elasticloadbalancing",
     forces_new: &["load_balancer_arn"],
     blocks: &["default_action"],
     identity: &["id", "arn"],
@@ -118,6 +121,7 @@ impl Resource for Listener {
 
 /// A registered address. The first registration of a new load balancer takes as long as its zones take to come up.
 pub static TARGET_GROUP_ATTACHMENT: Kind = Kind {
+    service: "elasticloadbalancing",
     ownership: Ownership::Child,
     forces_new: &["target_group_arn", "target_id", "port"],
     seconds: (1.0, 1.0),
@@ -127,11 +131,11 @@ pub static TARGET_GROUP_ATTACHMENT: Kind = Kind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TargetGroupAttachment {
     pub target_group_arn: Input<TargetGroupArn>,
-    pub target_id: String,
+    pub target_id: Input<IpAddress>,
     pub port: i32,
 }
 
-outputs!(TargetGroupAttachmentOut { target_id: super::IpAddress });
+outputs!(TargetGroupAttachmentOut { target_id: IpAddress });
 impl Resource for TargetGroupAttachment {
     const KIND: &'static Kind = &TARGET_GROUP_ATTACHMENT;
     type Out = TargetGroupAttachmentOut;

@@ -6,8 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{SecurityGroupId, SecurityGroupRuleId, Tags, VpcId, outputs};
 
-pub static SECURITY_GROUP: Kind =
-    Kind { forces_new: &["name", "description", "vpc_id"], seconds: (2.0, 2.0), ..Kind::new("aws_security_group") };
+pub static SECURITY_GROUP: Kind = Kind {
+    service: "ec2",
+    forces_new: &["name", "description", "vpc_id"],
+    seconds: (2.0, 2.0),
+    ..Kind::new("aws_security_group")
+};
 
 /// A security group without any rule of its own: AWS's default egress rule is revoked, as the Terraform provider does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,9 +28,9 @@ impl Resource for SecurityGroup {
     type Out = SecurityGroupOut;
 }
 
-const RULE: Kind = Kind { forces_new: &["security_group_id"], seconds: (1.5, 1.0), ..Kind::new("") };
-pub static INGRESS_RULE: Kind = Kind { name: "aws_vpc_security_group_ingress_rule", ..RULE };
-pub static EGRESS_RULE: Kind = Kind { name: "aws_vpc_security_group_egress_rule", ..RULE };
+const RULE: Kind = Kind { service: "ec2", forces_new: &["security_group_id"], seconds: (1.5, 1.0), ..Kind::new("") };
+pub static INGRESS_RULE: Kind = Kind { service: "ec2", name: "aws_vpc_security_group_ingress_rule", ..RULE };
+pub static EGRESS_RULE: Kind = Kind { service: "ec2", name: "aws_vpc_security_group_egress_rule", ..RULE };
 
 /// What a rule lets through; exactly one of the two peers is set.
 ///

@@ -53,7 +53,7 @@ const FIRST_FIXED: u32 = 10;
 
 /// The fixed address of the `index`-th control-plane node of the cluster, in its zone's subnet.
 #[must_use]
-pub fn fixed(subnet: Ipv4Net, index: usize) -> Option<Ipv4Addr> {
+pub(super) fn fixed(subnet: Ipv4Net, index: usize) -> Option<Ipv4Addr> {
     let offset = u32::try_from(index).ok()?.checked_add(FIRST_FIXED)?;
     let address = Ipv4Addr::from(u32::from(subnet.network()).checked_add(offset)?);
     (subnet.contains(&address) && address != subnet.broadcast()).then_some(address)

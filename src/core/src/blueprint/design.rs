@@ -176,12 +176,27 @@ fn control_plane(
                 name: format!("control-plane-{index}"),
                 zone: zone.to_owned(),
                 address: subnet.and_then(|subnet| fixed(subnet, index)),
-                machine: machine(chosen, wanted.disk.gibibytes(), image.clone(), address),
+                pods: pods(cluster, index),
+                // Its script fills user-data to the brim: containerd's own disk would not fit in.
+                machine: Machine {
+                    root_disk: wanted.disk.gibibytes(),
+                    data_disk: None,
+                    ..machine(chosen, 0, image.clone(), address)
+                },
                 etcd_disk: wanted.etcd_disk.gibibytes(),
                 config: common.control_plane(chosen),
             }
         })
         .collect())
+}
+
+/// The block of the pod network that the `index`-th control-plane node has, where routes lead to it.
+fn pods(cluster: &Cluster, index: usize) -> Option<Ipv4Net> {
+    let pods = &cluster.network.pods;
+    if pods.mode != words::PodMode::Routed {
+        return None;
+    }
+    pods.cidr.net().subnets(cluster::NODE_POD_PREFIX).ok()?.nth(index)
 }
 
 fn machine(chosen: &Chosen, disk: u32, image: Option<String>, address: Visibility) -> Machine {

@@ -59,7 +59,8 @@ impl Common<'_> {
     }
 
     pub(super) fn control_plane(&self, machine: &Chosen) -> NodeConfig {
-        self.config(Role::ControlPlane { etcd: EtcdDisk::Volume }, machine)
+        let config = self.config(Role::ControlPlane { etcd: EtcdDisk::Volume }, machine);
+        NodeConfig { data_disk: DataDisk::Root, ..config }
     }
 
     pub(super) fn worker(&self, group: &NodeGroup, machine: &Chosen) -> NodeConfig {

@@ -211,6 +211,8 @@ pub struct ControlPlaneNode {
     pub zone: String,
     /// In a network of our own; otherwise the cloud picks one that is free, once.
     pub address: Option<Ipv4Addr>,
+    /// The addresses of its pods, where the network routes them itself.
+    pub pods: Option<Ipv4Net>,
     pub machine: Machine,
     /// GiB.
     pub etcd_disk: u32,

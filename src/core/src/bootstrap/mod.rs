@@ -29,4 +29,4 @@ pub use config::{
 };
 pub use console::{PhaseReport, PhaseState};
 pub use release::{Artifact, Release, release, releases};
-pub use render::{Part, RenderError, Rendered, SlotName, render};
+pub use render::{Part, RenderError, Rendered, SlotName, USER_DATA_LIMIT, render};

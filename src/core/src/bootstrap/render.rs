@@ -1,7 +1,10 @@
 //! Turns a [`NodeConfig`] into the script, with slots for what only the run of a plan knows.
 
+use std::io::Write as _;
 use std::sync::LazyLock;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use tera::{Context, Delimiters, Tera};
 use thiserror::Error;
 
@@ -40,10 +43,30 @@ impl Rendered {
         };
         self.parts.iter().map(text).collect()
     }
+
+    /// Size as user-data (gzip, then base64), with room for the longest values a slot may get.
+    pub fn user_data_size(&self) -> usize {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+        // Writing to memory does not fail; if it did, nothing would be too large for a later check to find.
+        let written = gzip.write_all(self.fill(|_| String::new()).as_bytes());
+        let slots = self.parts.iter().filter(|part| matches!(part, Part::Slot(_))).count();
+        let compressed = written.and_then(|()| gzip.finish()).map_or(0, |bytes| bytes.len());
+        (compressed + slots * LONGEST_SLOT).div_ceil(3) * 4
+    }
 }
+
+/// Bytes that the name of a load balancer may add after compression.
+const LONGEST_SLOT: usize = 60;
+
+/// The largest user-data that every cloud takes, in bytes of base64 of gzip.
+pub const USER_DATA_LIMIT: usize = 16 * 1024;
 
 #[derive(Debug, Error)]
 pub enum RenderError {
+    #[error(
+        "the script of this node is {size} of {USER_DATA_LIMIT} bytes: fewer labels, taints or mirrors; on a control-plane node no data disk"
+    )]
+    TooLarge { size: usize },
     #[error("Kubernetes {version} is not in the release table; it has {known}")]
     UnknownVersion { version: String, known: String },
     #[error("{field} must not hold \"@@\", which marks what only the node knows: {value:?}")]
@@ -122,7 +145,11 @@ pub fn render(config: &NodeConfig) -> Result<Rendered, RenderError> {
         parts.push(Part::Slot(SlotName::EtcdVolume));
     }
     parts.push(Part::Text(format!("'\n{body}")));
-    Ok(Rendered { parts })
+    let rendered = Rendered { parts };
+    match rendered.user_data_size() {
+        size if size <= USER_DATA_LIMIT => Ok(rendered),
+        size => Err(RenderError::TooLarge { size }),
+    }
 }
 
 /// Takes out what costs room in user-data: empty lines, indentation, the line end after a tag or a comment, and the

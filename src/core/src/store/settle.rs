@@ -45,7 +45,10 @@ pub async fn put(
             Ok(version) => return Ok(version),
             Err(StoreError::Conflict { key }) => match within(patience.timeout, store.get(&key)).await {
                 Ok(Some(object)) if object.bytes == bytes => return Ok(object.version),
-                Ok(_) => return Err(StoreError::Conflict { key }),
+                Ok(found) if !condition.allows(found.as_ref().map(|object| &object.version)) => {
+                    return Err(StoreError::Conflict { key });
+                }
+                Ok(_) => StoreError::Unavailable { what: format!("{key}: a conflict that is over"), retryable: true },
                 Err(error) => error,
             },
             Err(error) => error,
@@ -110,6 +113,13 @@ mod tests {
         let error = put(&store, &key(), "x".into(), Condition::Any, Patience::default()).await;
         assert!(matches!(error, Err(StoreError::Denied { .. })));
         assert!(start.elapsed() < Duration::from_millis(10));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_conflict_that_is_over_is_tried_again() {
+        let store = MemoryStore::new();
+        store.fail_next(1, Fault::Refuse(StoreError::Conflict { key: key() }));
+        put(&store, &key(), "x".into(), Condition::Absent, Patience::default()).await.expect("nothing is there");
     }
 
     #[tokio::test(start_paused = true)]

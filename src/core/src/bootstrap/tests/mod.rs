@@ -1,5 +1,6 @@
 //! The script itself: its form, its size, what is not in it, and how its functions behave under a real bash.
 
+mod aws;
 mod documents;
 mod script;
 mod shell;

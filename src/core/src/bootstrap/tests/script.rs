@@ -8,10 +8,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::*;
-use crate::bootstrap::render::TEMPLATES;
-
-/// What AWS accepts as user-data, after base64.
-const USER_DATA_LIMIT: usize = 16 * 1024;
+use crate::bootstrap::render::{TEMPLATES, USER_DATA_LIMIT};
 
 fn all_roles() -> [(&'static str, NodeConfig); 3] {
     [
@@ -50,11 +47,30 @@ pub(super) fn eprintln_skipped(why: &str) {
 #[test]
 fn user_data_fits_even_with_everything_in_it() {
     for (role, config) in all_roles() {
+        let size = render(&config).expect("renders").user_data_size();
+        assert!(size <= USER_DATA_LIMIT, "{role}: {size} of {USER_DATA_LIMIT} bytes");
         let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
         gzip.write_all(script(&config).as_bytes()).expect("memory");
-        let size = STANDARD.encode(gzip.finish().expect("memory")).len();
-        assert!(size <= USER_DATA_LIMIT, "{role}: {size} of {USER_DATA_LIMIT} bytes");
+        let encoded = STANDARD.encode(gzip.finish().expect("memory")).len();
+        assert!(encoded <= size, "{role}: the size that is checked counts the slots, too: {encoded}, {size}");
     }
+}
+
+#[test]
+fn what_does_not_fit_is_refused_before_any_cloud_is_asked() {
+    let mut config = worker();
+    // Text that does not compress.
+    let noise = |seed: u64| {
+        let mut state = seed;
+        let mut next = move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            char::from(b'a' + u8::try_from((state >> 33) % 26).expect("below 26"))
+        };
+        (0..60).map(|_| next()).collect::<String>()
+    };
+    config.labels = (0..200).map(|seed| (noise(seed), noise(seed + 1000))).collect();
+    let error = render(&config).expect_err("refused").to_string();
+    assert!(error.contains("of 16384 bytes"), "{error}");
 }
 
 #[test]
@@ -219,11 +235,4 @@ fn what_becomes_a_path_a_mark_or_a_file_of_its_own_is_checked() {
         the checksum of dl.k8s.io/release/v1.36.4/bin/linux/amd64/kubelet is not 64 hexadecimal digits: "feed"
     "#]]
     .assert_eq(&(errors.join("\n") + "\n"));
-}
-
-#[test]
-fn zz_dump() {
-    for (role, config) in all_roles() {
-        std::fs::write(format!("/tmp/wt-boot-kd/{}.sh", role.replace(' ', "-")), script(&config)).expect("x");
-    }
 }

@@ -54,6 +54,13 @@ async fn machine(name: usize, store: MemoryStore, world: Arc<World>, mut rng: St
     }
 }
 
+async fn begin_journal(link: &Link, clock: &Arc<Wall>, lease: &Lease) -> Result<Journal, JournalError> {
+    let (store, clock) = (Arc::new(link.clone()), Arc::clone(clock) as Arc<dyn Clock>);
+    let journal = Journal::open(store, clock, keys(), lease.epoch(), &lease.unsealed()).await?;
+    lease.note_sealed();
+    Ok(journal)
+}
+
 /// What one run does under its lease, until it learns that it lost it.
 async fn work(
     run: &str,
@@ -63,19 +70,19 @@ async fn work(
     world: &World,
     rng: &mut StdRng,
 ) -> Result<(), JournalError> {
-    let store = Arc::new(link.clone());
-    let clock_seam = Arc::clone(clock) as Arc<dyn Clock>;
-    let journal = Journal::open(store, clock_seam, keys(), lease.epoch(), &lease.unsealed()).await?;
-    lease.note_sealed();
+    // The seal of the journal alone would stop a superseded run; half of the runs show that the lease does too.
+    let journal = if rng.random() { Some(begin_journal(link, clock, lease).await?) } else { None };
     for n in 0..rng.random_range(1..12) {
         match rng.random_range(0..8) {
             0 => link.cut(seconds(rng, 150)),
             1 => clock.step(rng.random_range(-3600..=3600)),
             _ => {}
         }
-        let text = format!("{run}/{n}");
-        journal.append(vec![Record::Note(Note { at: clock.now(), text: text.clone() })]).await?;
-        world.acknowledged.lock().expect("not poisoned").push(text);
+        if let Some(journal) = &journal {
+            let text = format!("{run}/{n}");
+            journal.append(vec![Record::Note(Note { at: clock.now(), text: text.clone() })]).await?;
+            world.acknowledged.lock().expect("not poisoned").push(text);
+        }
         if lease.fence().await.is_ok() {
             let change = Change { run: run.to_owned(), epoch: lease.epoch() };
             world.changes.lock().expect("not poisoned").push(change);
@@ -124,5 +131,5 @@ fn at_no_instant_may_two_runs_change_the_cluster() {
         });
     }
     // The interleavings were worth something.
-    assert!(changes_in_all > 3_000 && takeovers > 300, "{changes_in_all} changes, {takeovers} takeovers");
+    assert!(changes_in_all > 3_000 && takeovers > 150, "{changes_in_all} changes, {takeovers} takeovers");
 }
