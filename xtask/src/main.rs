@@ -3,7 +3,7 @@
 //! - [`judge`] outside judges: moto, the real terraform, shellcheck
 //! - [`bench`] figures as JSON and as a table
 //! - [`ci`] what CI runs after the tests · [`demo`] a cluster on an AWS that runs here
-//! - [`ground`] where things lie and what Python needs · [`process`] children that never outlive us
+//! - [`ground`] where things lie and what Python needs · [`offline`] a case without an account · [`process`] children that never outlive us
 #![expect(clippy::print_stdout, reason = "these commands report on the console")]
 
 mod bench;
@@ -11,6 +11,7 @@ mod ci;
 mod demo;
 mod ground;
 mod judge;
+mod offline;
 mod process;
 
 use std::process::ExitCode;

@@ -139,7 +139,7 @@ fn args(number: usize, output: &dyn Fn(&Addr, &str) -> Value) -> Value {
         }
         "aws_instance" => json!({
             "ami": "ami-0123456789abcdef0", "instance_type": "m7i.xlarge", "subnet_id": subnet(),
-            "user_data_base64": "H4sIA".repeat(800), "root_block_device": { "volume_size": 50, "encrypted": true },
+            "root_block_device": { "volume_size": 50, "encrypted": true },
             "metadata_options": { "http_tokens": "required", "http_put_response_hop_limit": 1 }, "tags": tags,
         }),
         // The first machine's volume would be a subnet; it then hangs on that, which is all the same to a plan.

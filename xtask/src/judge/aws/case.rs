@@ -102,11 +102,10 @@ impl Case {
     /// Lets the first group grow further than before.
     pub(super) fn scale(&mut self) -> Result<()> {
         let group = self.groups()?.first_mut().context("a group")?;
-        let max = group["count"]["max"].as_u64().unwrap_or(20);
-        group["count"]["max"] = json!(max + 2);
-        if group["count"]["min"].is_null() {
-            group["count"]["min"] = json!(3);
-        }
+        // A group that says nothing has three machines and may have ten.
+        let min = group["count"].as_u64().or(group["count"]["min"].as_u64()).unwrap_or(3);
+        let max = group["count"].as_u64().or(group["count"]["max"].as_u64()).unwrap_or(10);
+        group["count"] = json!({ "min": min, "max": max + 2 });
         self.write()
     }
 

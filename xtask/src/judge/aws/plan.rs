@@ -23,10 +23,10 @@ pub(crate) fn actions(world: &World, case: &Case) -> Result<Actions> {
 }
 
 fn read(plan: &Value) -> Result<Actions> {
-    let resources = plan["resources"].as_array().context("a plan has resources")?;
+    let changes = plan["changes"].as_array().context("a plan has changes")?;
     let mut actions = Actions::new();
-    for resource in resources {
-        let word = |name: &str| resource[name].as_str().with_context(|| format!("{name} of {resource}"));
+    for change in changes {
+        let word = |name: &str| change[name].as_str().with_context(|| format!("{name} of {change}"));
         let action = word("action")?;
         if action != "keep" {
             actions.insert(word("address")?.to_owned(), action.to_owned());
