@@ -1,5 +1,7 @@
 //! AWS as the engine sees it.
 
+use std::sync::{Mutex, PoisonError};
+
 use async_trait::async_trait;
 use clusterctl_core::cloud::{AnyDriver, Cloud, CloudError, Observed, Owner, Scope};
 use clusterctl_core::graph::Kind;
@@ -12,19 +14,18 @@ use crate::{names, observe, resources};
 pub struct Aws {
     client: Client,
     drivers: Drivers,
-    zones: Vec<String>,
+    zones: Mutex<Vec<String>>,
 }
 
 impl Aws {
     #[must_use]
     pub fn new(client: Client) -> Self {
-        Self { drivers: Drivers::new(&client), client, zones: Vec::new() }
+        Self { drivers: Drivers::new(&client), client, zones: Mutex::default() }
     }
 
     /// Also looks for records in these zones, by id: the user's own, which carry no mark of ours.
-    #[must_use]
-    pub fn with_zones(self, zones: Vec<String>) -> Self {
-        Self { zones, ..self }
+    pub fn look_in_zones(&self, zones: Vec<String>) {
+        *self.zones.lock().unwrap_or_else(PoisonError::into_inner) = zones;
     }
 
     #[must_use]
@@ -39,7 +40,8 @@ const SWEEP: usize = 10;
 #[async_trait]
 impl Cloud for Aws {
     async fn observe(&self, owner: &Owner, scope: &Scope) -> Result<Observed, CloudError> {
-        observe::observe(&self.client, owner, scope, &self.zones).await
+        let zones = self.zones.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        observe::observe(&self.client, owner, scope, &zones).await
     }
 
     fn driver(&self, kind: &str) -> Option<&dyn AnyDriver> {

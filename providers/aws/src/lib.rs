@@ -11,8 +11,11 @@
 //! (state in S3).
 
 pub mod catalogue;
+mod choose;
+mod export;
 pub mod lower;
 pub mod names;
+mod provider;
 pub mod resources;
 
 #[cfg(feature = "api")]
@@ -20,8 +23,14 @@ pub mod client;
 #[cfg(feature = "api")]
 pub mod cloud;
 #[cfg(feature = "api")]
+mod connection;
+#[cfg(feature = "api")]
 pub mod drivers;
 #[cfg(feature = "api")]
 pub mod facts;
 #[cfg(feature = "api")]
 pub mod observe;
+#[cfg(feature = "api")]
+pub mod store;
+
+pub use provider::provider;

@@ -74,6 +74,9 @@ pub trait Provider: Send + Sync {
     /// The least policy that making, changing and removing `graph` needs, in the cloud's own form.
     fn policy(&self, graph: &Graph, blueprint: &Blueprint, owner: &Owner) -> Value;
 
+    /// The id that Terraform's `import` takes; none for what cannot be imported.
+    fn import_id(&self, addr: &Addr, live: &Live) -> Option<String>;
+
     async fn connect(&self, access: Access) -> Result<Arc<dyn Connection>, CloudError>;
 }
 
@@ -96,11 +99,11 @@ pub trait Connection: Cloud {
     /// Takes the decisions that need an answer from the cloud; what is in `kept` and still fits stays unasked.
     async fn choose(&self, cluster: &Cluster, kept: &Choices) -> Result<Choices, Refusal>;
 
+    /// Tells what was decided before: observation may have to look there.
+    fn recall(&self, choices: &Choices);
+
     /// What to do about an error, where it is known.
     fn hint(&self, error: &CloudError) -> Option<String>;
-
-    /// The id that Terraform's `import` takes.
-    fn import_id(&self, addr: &Addr, live: &Live) -> String;
 
     /// The state store at `url`, where this cloud has one under that scheme.
     fn store(&self, url: &str) -> Option<Result<Arc<dyn Store>, String>>;

@@ -20,6 +20,8 @@ use clusterctl_core::cloud::AnyDriver;
 
 use crate::client::Client;
 
+pub use load_balancer::targets::{Target, health};
+
 /// The drivers by the name of their kind.
 pub struct Drivers(BTreeMap<&'static str, Box<dyn AnyDriver>>);
 

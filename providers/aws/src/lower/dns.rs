@@ -36,14 +36,9 @@ pub(super) fn lower(
             )?
             .zone_id
         }
-        (Visibility::Public, Some(id)) => {
-            ownership(to, &Input::known(id.clone()), api)?;
-            Input::known(id.clone())
-        }
+        (Visibility::Public, Some(id)) => Input::known(id.clone()),
         (Visibility::Public, None) => {
-            let lookup = to.add(at, "main", &ZoneLookup { name: zone.clone(), private_zone: false })?;
-            ownership(to, &lookup.zone_id, api)?;
-            lookup.zone_id
+            to.add(at, "main", &ZoneLookup { name: zone.clone(), private_zone: false })?.zone_id
         }
     };
     to.add(
@@ -63,22 +58,4 @@ pub(super) fn lower(
         },
     )?;
     Ok(Endpoint::Name(api.clone()))
-}
-
-/// The TXT record that says whose the name is, in a zone that is not ours.
-fn ownership(to: &mut Lowering<'_>, zone: &Input<HostedZoneId>, api: &str) -> Result<(), LowerError> {
-    let text = format!("heritage=clusterctl,clusterctl/uid={},clusterctl/address=api", to.owner.uid);
-    to.add(
-        Concern::Dns,
-        "api-owner",
-        &Record {
-            zone_id: zone.clone(),
-            name: format!("_clusterctl.{api}"),
-            r#type: "TXT".into(),
-            ttl: Some(300),
-            records: Some([text].into()),
-            alias: None,
-        },
-    )?;
-    Ok(())
 }

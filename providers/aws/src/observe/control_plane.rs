@@ -117,7 +117,7 @@ pub(crate) fn live_interface(interface: &NetworkInterface) -> Live {
     let resource = Interface {
         subnet_id: input(interface.subnet_id()),
         description: interface.description().unwrap_or_default().to_owned(),
-        private_ips: BTreeSet::from([address.to_owned()]),
+        private_ips: Some(BTreeSet::from([address.to_owned()])),
         security_groups: interface.groups().iter().map(|group| input(group.group_id())).collect(),
         source_dest_check: interface.source_dest_check().unwrap_or(true),
         tags: tags_of(Some(interface.tag_set())),

@@ -98,7 +98,7 @@ impl<'a> Work<'a> {
                 Verdict::Look => {
                     if let Some(live) = self.look(&want, begun, patience).await? {
                         self.tell(|step, addr, at| Event::Adopted { step, addr, id: live.id.clone(), at });
-                        break live;
+                        break self.complete(live, &want, intent).await?;
                     }
                     if begun.elapsed() > patience.deadline {
                         return self.fail(intent, error, attempt).await;
@@ -114,6 +114,19 @@ impl<'a> Work<'a> {
         };
         self.ended(intent, applied(&live)).await?;
         Ok(Made { live, intent, want, rung: self.rung })
+    }
+
+    /// What was found may be made only in part, where making it takes several requests.
+    async fn complete(&mut self, live: Live, want: &Value, intent: u64) -> Came<Live> {
+        let lacking: Vec<String> = want
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(name, _)| !self.kind.write_only.contains(&name.as_str()) && live.args.is_object())
+            .filter(|(name, value)| !live.args.get(*name).is_some_and(|there| value::same(value, there)))
+            .map(|(name, _)| name.clone())
+            .collect();
+        if lacking.is_empty() { Ok(live) } else { self.change(&live, want, &lacking, intent).await }
     }
 
     pub(super) async fn update(mut self, live: &Live, want: Value) -> Came<Made> {

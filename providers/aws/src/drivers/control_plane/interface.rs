@@ -39,7 +39,7 @@ impl Driver for Interfaces {
             .client_token(&call.token)
             .subnet_id(id(&want.subnet_id))
             .description(&want.description)
-            .set_private_ip_address(want.private_ips.first().cloned())
+            .set_private_ip_address(want.private_ips.as_ref().and_then(|addresses| addresses.first().cloned()))
             .set_groups(Some(groups(&want)))
             .tag_specifications(tagged(ResourceType::NetworkInterface, &want.tags))
             .send()

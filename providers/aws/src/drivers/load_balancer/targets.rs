@@ -245,7 +245,7 @@ async fn targets(client: &Client, group: &str, only: Option<TargetDescription>) 
 pub(crate) fn live_attachment(target: &Target) -> Live {
     let args = TargetGroupAttachment {
         target_group_arn: Input::known(target.group.clone()),
-        target_id: target.id.clone(),
+        target_id: Input::known(target.id.clone()),
         port: target.port,
     };
     let id = format!("{}_{}_{}", target.group, target.id, target.port);
@@ -256,7 +256,7 @@ pub(crate) fn live_attachment(target: &Target) -> Live {
 pub(super) struct AttachmentDriver(pub(super) Client);
 
 fn description(want: &TargetGroupAttachment) -> TargetDescription {
-    TargetDescription::builder().id(&want.target_id).port(want.port).build()
+    TargetDescription::builder().id(want.target_id.value().unwrap_or_default()).port(want.port).build()
 }
 
 #[async_trait]
@@ -267,7 +267,7 @@ impl Driver for AttachmentDriver {
         let group = want.target_group_arn.value().unwrap_or_default();
         let request = self.0.elb.register_targets().target_group_arn(group).targets(description(&want));
         request.send().await.map_err(|e| fail("elasticloadbalancing:RegisterTargets", &e))?;
-        let (group, id, port) = (group.to_owned(), want.target_id, want.port);
+        let (group, id, port) = (group.to_owned(), want.target_id.value().unwrap_or_default().to_owned(), want.port);
         Ok(live_attachment(&Target { group, id, port, state: String::new(), reason: None }))
     }
 

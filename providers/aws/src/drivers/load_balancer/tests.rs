@@ -165,7 +165,7 @@ fn a_target_group_cut_short_before_its_attributes_differs_in_them() {
 fn a_draining_target_is_not_there_and_a_new_one_is() {
     let want = || TargetGroupAttachment {
         target_group_arn: Input::known("arn:tg"),
-        target_id: "10.20.0.4".into(),
+        target_id: Input::known("10.20.0.4"),
         port: 6443,
     };
     for (state, reason, there) in [
