@@ -14,7 +14,9 @@ use crate::judge::{self, Options, Verdict};
 type Step<'a> = (&'static str, Box<dyn Fn() -> Result<bool> + 'a>);
 
 pub(crate) fn run(ground: &Ground) -> Result<bool> {
-    let cargo = |args: &'static [&'static str]| move || Ok(succeeds(Command::new(env!("CARGO")).args(args)));
+    let cargo = |args: &'static [&'static str]| {
+        move || Ok(succeeds(Command::new(env!("CARGO")).args(args).current_dir(&ground.root)))
+    };
     let steps: [Step<'_>; 7] = [
         ("format", Box::new(cargo(&["fmt", "--all", "--check"]))),
         ("clippy", Box::new(cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]))),
@@ -35,7 +37,11 @@ pub(crate) fn run(ground: &Ground) -> Result<bool> {
                 false
             }
         };
-        if good { passed += 1 } else { failed += 1 }
+        if good {
+            passed += 1
+        } else {
+            failed += 1
+        }
         let word = if good { "ok" } else { "failed" };
         lines.push(format!("{word:<8}{name} ({:.0} s)", begun.elapsed().as_secs_f64()));
     }
@@ -63,7 +69,10 @@ fn sits(ground: &Ground, name: &str) -> Result<bool> {
 /// asked here.
 fn dependencies(ground: &Ground) -> Result<bool> {
     match ground.tool("cargo-deny")? {
-        Ok(deny) => Ok(succeeds(Command::new(deny).args(["--offline", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"]))),
+        Ok(deny) => {
+            let args = ["--locked", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"];
+            Ok(succeeds(Command::new(deny).args(args).current_dir(&ground.root)))
+        }
         Err(reason) => {
             println!("skipped: {reason}");
             Ok(!is_there("python3"))

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, anyhow};
 use clusterctl_core::blueprint::{Blueprint, design};
-use clusterctl_core::choices::Choices;
+use clusterctl_core::choices::{Choices, Image};
 use clusterctl_core::cloud::Owner;
 use clusterctl_core::cluster::resolve_document;
 use clusterctl_core::graph::Graph;
@@ -21,7 +21,12 @@ pub(crate) fn blueprint(ground: &Ground, case: &str) -> Result<Blueprint> {
     let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     let document = spec::read(&text).map_err(|problems| anyhow!("{case}: {problems:?}"))?;
     let cluster = resolve_document(&document).map_err(|problems| anyhow!("{case}: {problems:?}"))?;
-    let choices = provider().choose_offline(&cluster, &Choices::default())?;
+    let mut choices = provider().choose_offline(&cluster, &Choices::default())?;
+    // An account names the newest images; without one they would stay something to be looked up.
+    for arch in ["amd64", "arm64"] {
+        let image = Image { id: format!("ami-0{arch}"), name: "ubuntu-noble".to_owned() };
+        choices.images.insert(arch.to_owned(), image);
+    }
     Ok(design(&cluster, &choices, UID, provider().traits())?)
 }
 

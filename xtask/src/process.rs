@@ -79,7 +79,12 @@ impl Running {
             }
             if self.begun.elapsed() > limit {
                 self.child.kill()?;
-                bail!("still running after {} s; see {}\n{}", limit.as_secs(), self.err.display(), tail(&read(&self.err)));
+                bail!(
+                    "still running after {} s; see {}\n{}",
+                    limit.as_secs(),
+                    self.err.display(),
+                    tail(&read(&self.err))
+                );
             }
             std::thread::sleep(Duration::from_millis(4));
         }

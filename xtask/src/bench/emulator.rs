@@ -38,7 +38,9 @@ pub(super) fn figures(ground: &Ground, extent: Extent) -> Part {
         lives.push(life(&rig, &format!("bench-{round}"))?);
     }
     let mut figures = Vec::new();
-    for (nth, (name, kops)) in [("first apply", APPLY), ("empty plan", PLAN), ("delete", DELETE)].into_iter().enumerate() {
+    for (nth, (name, kops)) in
+        [("first apply", APPLY), ("empty plan", PLAN), ("delete", DELETE)].into_iter().enumerate()
+    {
         let seconds = median(lives.iter().map(|life| life[nth].0).collect());
         let calls = &lives[0][nth].1;
         let (all, reads) = (sum(calls), sum_of_reads(calls));
@@ -59,7 +61,8 @@ pub(super) fn figures(ground: &Ground, extent: Extent) -> Part {
     }
     if extent == Extent::Whole {
         let calls = empty_plan(&rig, "large")?;
-        figures.push(Figure::new("large, 1,000 nodes: calls of an empty plan", sum(&calls) as f64, "calls").at_most(35.0));
+        figures
+            .push(Figure::new("large, 1,000 nodes: calls of an empty plan", sum(&calls) as f64, "calls").at_most(35.0));
     }
     Ok(Ok(figures))
 }

@@ -66,7 +66,10 @@ impl Measured {
 }
 
 fn measured(graph: &Graph, kinds: &'static [&'static Kind], plan: &Plan, durations: &Durations) -> Result<Measured> {
-    let cloud = Slow { kinds, driver: Driver { durations: durations.clone(), outputs: outputs(graph), ready: Mutex::default() } };
+    let cloud = Slow {
+        kinds,
+        driver: Driver { durations: durations.clone(), outputs: outputs(graph), ready: Mutex::default() },
+    };
     let owner = Owner { uid: "0".to_owned(), cluster: "demo".to_owned() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
     let report = runtime.block_on(engine::run(
@@ -91,9 +94,9 @@ fn critical_path(plan: &Plan, durations: &Durations) -> Result<f64> {
     let mut begins: Vec<Option<f64>> = vec![None; plan.steps.len()];
     let mut longest: f64 = 0.0;
     // Each round settles at least one step, or the plan has a cycle.
-    while let Some(id) = (0..plan.steps.len()).find(|&id| {
-        begins[id].is_none() && plan.steps[id].after.iter().all(|(other, _)| begins[*other].is_some())
-    }) {
+    while let Some(id) = (0..plan.steps.len())
+        .find(|&id| begins[id].is_none() && plan.steps[id].after.iter().all(|(other, _)| begins[*other].is_some()))
+    {
         let mut begin: f64 = 0.0;
         for (other, point) in &plan.steps[id].after {
             let theirs = durations.of(&plan.steps[*other].addr);

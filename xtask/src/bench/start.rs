@@ -17,7 +17,8 @@ pub(super) fn figures(binary: &Path) -> Part {
             crate::ground::step(Command::new(binary).args(args))?;
             times.push(begun.elapsed().as_secs_f64() * 1e3);
         }
-        figures.push(Figure::new(format!("clusterctl {}, median of {TIMES}", args[0]), median(times), "ms").at_most(20.0));
+        figures
+            .push(Figure::new(format!("clusterctl {}, median of {TIMES}", args[0]), median(times), "ms").at_most(20.0));
     }
     Ok(Ok(figures))
 }

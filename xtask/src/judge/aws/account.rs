@@ -51,13 +51,12 @@ pub(crate) fn environment(command: &mut Command) -> &mut Command {
 impl Account {
     pub(super) fn start(python: &Path, script: &Path, port: u16, dir: &Path) -> Result<Self> {
         let errors = dir.join("account.err");
-        let mut child = environment(
-            Command::new(python).arg("-B").arg(script).arg(format!("http://127.0.0.1:{port}")).arg(REGION),
-        )
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(std::fs::File::create(&errors)?)
-        .spawn()?;
+        let mut child =
+            environment(Command::new(python).arg("-B").arg(script).arg(format!("http://127.0.0.1:{port}")).arg(REGION))
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(std::fs::File::create(&errors)?)
+                .spawn()?;
         let ask = child.stdin.take().context("a pipe to the reader")?;
         let answers = BufReader::new(child.stdout.take().context("a pipe from the reader")?);
         Ok(Self { child, ask, answers, errors })
@@ -120,7 +119,8 @@ impl Reading {
     pub(crate) fn since(&self, before: &Self) -> Shape {
         let mut shape = Shape::new();
         for (kind, things) in &self.found {
-            let new = things.keys().filter(|id| before.found.get(kind).is_none_or(|was| !was.contains_key(*id))).count();
+            let new =
+                things.keys().filter(|id| before.found.get(kind).is_none_or(|was| !was.contains_key(*id))).count();
             // Tags are counted with what carries them, and interfaces of moto's own making are excused only at the end.
             if new > 0 && kind != "tag" {
                 shape.insert(kind.clone(), new);
@@ -136,7 +136,8 @@ impl Reading {
             for (id, thing) in things {
                 let tags: BTreeMap<String, String> = tags(thing).collect();
                 // A group's machines carry the tags of the group.
-                if let (Some(uid), Some(address), false) = (tags.get(UID), tags.get(ADDRESS), tags.contains_key(GROUP)) {
+                if let (Some(uid), Some(address), false) = (tags.get(UID), tags.get(ADDRESS), tags.contains_key(GROUP))
+                {
                     seen.entry((kind.clone(), uid.clone(), address.clone())).or_default().push(id.clone());
                 }
             }

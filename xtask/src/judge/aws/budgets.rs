@@ -18,7 +18,8 @@ pub(super) fn scenarios(scenarios: &mut Vec<(String, Scenario)>) {
 /// Whether a call only looks.
 pub(crate) fn reads(action: &str) -> bool {
     let word = action.split_once(':').map_or(action, |(_, word)| word);
-    ["Describe", "Get", "List", "Lookup", "HEAD "].iter().any(|start| word.starts_with(start)) || word.starts_with("GET ")
+    ["Describe", "Get", "List", "Lookup", "HEAD "].iter().any(|start| word.starts_with(start))
+        || word.starts_with("GET ")
 }
 
 pub(crate) fn sum(calls: &Calls) -> u64 {
@@ -52,7 +53,8 @@ fn small(rig: &Rig) -> Result<String> {
     world.forget_calls()?;
     world.plan_is_empty(&case)?;
     let planning = world.calls()?;
-    let waits: usize = planned.keys().filter(|address| SLOW.contains(&address.split('.').next().unwrap_or_default())).count();
+    let waits: usize =
+        planned.keys().filter(|address| SLOW.contains(&address.split('.').next().unwrap_or_default())).count();
     // An apply begins as a plan does; what it reads beyond that it must have had to wait for.
     let looked = sum_of_reads(&creating).saturating_sub(sum_of_reads(&planning));
     super::super::say(&table(&[("apply", &creating), ("plan", &planning)]));

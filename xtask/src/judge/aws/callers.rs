@@ -40,7 +40,10 @@ fn wrong_credentials(rig: &Rig) -> Result<String> {
     ensure!(codes.iter().any(|code| ran.stderr.contains(code)), "it does not name the code of AWS:\n{}", ran.stderr);
     enforce(&world, false)?;
     world.unchanged_since(&before)?;
-    Ok(format!("one attempt ({}), exit code 77, the code of AWS named", calls.keys().cloned().collect::<Vec<_>>().join(" ")))
+    Ok(format!(
+        "one attempt ({}), exit code 77, the code of AWS named",
+        calls.keys().cloned().collect::<Vec<_>>().join(" ")
+    ))
 }
 
 fn policy(world: &World, case: &Case) -> Result<Value> {

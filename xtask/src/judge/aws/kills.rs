@@ -42,8 +42,13 @@ fn random(rig: &Rig, name: &str, creating: usize, deleting: usize) -> Result<Str
         ensure!(clusters <= creating + deleting, "only {killed} kills struck in {clusters} clusters");
         killed += struck(&world, &case.apply_args(), calm.create_seconds, creating - killed.min(creating), &mut rng)?;
         converged(&mut world, &case, &before, &calm)?;
-        killed_deleting +=
-            struck(&world, &case.delete_args(), calm.delete_seconds, deleting - killed_deleting.min(deleting), &mut rng)?;
+        killed_deleting += struck(
+            &world,
+            &case.delete_args(),
+            calm.delete_seconds,
+            deleting - killed_deleting.min(deleting),
+            &mut rng,
+        )?;
         world.unchanged_since(&before)?;
     }
     Ok(format!("{killed} kills while creating, {killed_deleting} while deleting, {clusters} clusters: all went on"))

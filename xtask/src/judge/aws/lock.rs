@@ -20,7 +20,11 @@ fn two_at_once(rig: &Rig) -> Result<String> {
     let begun = Instant::now();
     // It holds the lock when it changes something.
     while world.calls()?.keys().all(|action| super::budgets::reads(action)) {
-        ensure!(first.is_running()? && begun.elapsed() < Duration::from_secs(60), "the first made nothing:\n{}", first.said());
+        ensure!(
+            first.is_running()? && begun.elapsed() < Duration::from_secs(60),
+            "the first made nothing:\n{}",
+            first.said()
+        );
         std::thread::sleep(Duration::from_millis(50));
     }
     let mut args = case.apply_args().to_vec();

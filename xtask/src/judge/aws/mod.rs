@@ -63,7 +63,8 @@ struct Calm {
 impl Rig {
     /// The rig, or why it cannot stand on this machine.
     pub(crate) fn set_up(ground: &Ground, seed: Option<u64>) -> Result<Result<Self, String>> {
-        let shared = ground.shared("aws/moto_counted.py").and_then(|moto| Ok((moto, ground.shared("aws/fault_proxy.py")?)));
+        let shared =
+            ground.shared("aws/moto_counted.py").and_then(|moto| Ok((moto, ground.shared("aws/fault_proxy.py")?)));
         let (moto, fault_proxy) = match shared {
             Ok(paths) => paths,
             Err(reason) => return Ok(Err(reason)),

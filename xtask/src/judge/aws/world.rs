@@ -115,7 +115,10 @@ impl World {
     /// Runs one of our scripts against this moto and reads its answer.
     pub(crate) fn python(&self, script: &str, args: &[&str]) -> Result<Value> {
         let mut command = Command::new(&self.python);
-        command.arg("-B").arg(self.root.join("tests/judge").join(script)).arg(format!("http://127.0.0.1:{}", self.port));
+        command
+            .arg("-B")
+            .arg(self.root.join("tests/judge").join(script))
+            .arg(format!("http://127.0.0.1:{}", self.port));
         // A caller is made for the whole account; everything else lives in the region.
         if script != "caller.py" {
             command.arg(REGION);
@@ -260,10 +263,12 @@ impl World {
     pub(crate) fn lossy_proxy(&self, actions: &str, times: u32) -> Result<(Running, u16)> {
         let port = free_port()?;
         let mut proxy = Running::start(
-            Command::new(&self.python)
-                .arg("-B")
-                .arg(self.root.join("tests/judge/drop_after.py"))
-                .args([port.to_string(), self.port.to_string(), actions.to_owned(), times.to_string()]),
+            Command::new(&self.python).arg("-B").arg(self.root.join("tests/judge/drop_after.py")).args([
+                port.to_string(),
+                self.port.to_string(),
+                actions.to_owned(),
+                times.to_string(),
+            ]),
             &self.dir.join("lossy-proxy"),
         )?;
         wait_for(&mut proxy, port, "/__lost").context("lossy proxy")?;
