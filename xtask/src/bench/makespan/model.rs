@@ -52,6 +52,9 @@ const ENTRIES: &[(&str, Option<&str>, &[&str])] = &[
     ("aws_route53_record", None, &["aws.Route53.insync"]),
 ];
 
+/// Makes a time of an entry's fields.
+type Time<'a> = dyn FnMut(&dyn Fn(&str) -> f64) -> f64 + 'a;
+
 #[derive(Debug)]
 pub(super) struct Model(Value);
 
@@ -85,7 +88,7 @@ impl Model {
         })
     }
 
-    fn durations(&self, graph: &Graph, time: &mut dyn FnMut(&dyn Fn(&str) -> f64) -> f64) -> Durations {
+    fn durations(&self, graph: &Graph, time: &mut Time<'_>) -> Durations {
         let mut durations = BTreeMap::new();
         for node in graph.iter() {
             let mut seconds = |name: &str| time(&|field| self.0[name][field].as_f64().unwrap_or(QUICK));
