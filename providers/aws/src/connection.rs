@@ -73,7 +73,7 @@ impl Connection for AwsConnection {
             if kept.zones.len() == cluster.zones.count() && kept.region == region && named_are_kept(cluster, kept) {
                 Ok(kept.zones.clone())
             } else {
-                facts::zones(client).await
+                facts::zones(client).await.map_err(Refusal::from)
             }
         };
         let (existing, zones) = futures::try_join!(existing, zones)?;
@@ -93,7 +93,7 @@ impl Connection for AwsConnection {
         };
         let public_zone = async {
             match &cluster.dns {
-                Dns::Public { zone } if kept.public_zone.is_none() => self.public_zone(zone.as_str()).await.map(Some),
+                Dns::Public { zone } if kept.public_zone.is_none() => Ok(Some(self.public_zone(zone.as_str()).await?)),
                 Dns::Public { .. } => Ok(kept.public_zone.clone()),
                 Dns::None | Dns::Private { .. } => Ok(None),
             }

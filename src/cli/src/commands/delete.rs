@@ -1,0 +1,77 @@
+//! `delete cluster NAME`.
+
+use clusterctl_core::graph::Graph;
+use serde_json::json;
+
+use super::consent::Asking;
+use super::{Desk, Done, name_in};
+use crate::args::{Delete, Format};
+use crate::failure::Failure;
+use crate::operations::delete::{Protection, Receipt, delete};
+use crate::settings::Progress;
+use crate::views::data::document;
+use crate::views::plan::PlanView;
+use crate::views::{count, progress, span};
+
+pub(crate) async fn run(desk: &Desk, args: &Delete) -> Result<Done, Failure> {
+    let name = name_in(&args.words)?;
+    let console = &desk.console;
+    let asking = Asking::from(args.yes, console)?;
+    let protection = if args.override_protection { Protection::Overridden } else { Protection::Kept };
+    let mut watcher = progress::watcher(&desk.app.settings, console);
+    let receipt = delete(
+        &desk.app,
+        &name,
+        protection,
+        async |state, plan| {
+            let graph = Graph::new();
+            let view = PlanView { plan, graph: &graph, state, choices: None, format: args.output.format };
+            console.say(&view.text(console.err_paint()));
+            let question = format!("This cannot be taken back. Type the name of the cluster ({name}) to delete it: ");
+            asking.name(console, &question, &name).await
+        },
+        &mut *watcher,
+    )
+    .await?;
+    match receipt {
+        None => console.say("Nothing was deleted."),
+        Some(receipt) => told(desk, &receipt, args.output.format)?,
+    }
+    Ok(Done::Well)
+}
+
+fn told(desk: &Desk, receipt: &Receipt, format: Format) -> Result<(), Failure> {
+    let data = || {
+        document(
+            "Receipt",
+            json!({
+                "cluster": receipt.name,
+                "region": receipt.region,
+                "deleted": receipt.deleted,
+                "left": 0,
+                "swept": receipt.swept,
+                "seconds": receipt.report.elapsed.as_secs_f64(),
+            }),
+        )
+    };
+    match format {
+        Format::Json | Format::Yaml => desk.print(format, &data())?,
+        Format::Name => desk.console.data(&format!("{}\n", receipt.name)),
+        Format::Table | Format::Wide if desk.app.settings.progress == Progress::Json => {
+            desk.console.data(&format!("{}\n", data()));
+        }
+        Format::Table | Format::Wide => {
+            let swept = match receipt.swept.len() {
+                0 => String::new(),
+                number => format!(", {} of its machines' own", count(number, "thing")),
+            };
+            desk.console.say(&format!(
+                "{} is gone: {} deleted{swept}, nothing left, {}.",
+                receipt.name,
+                count(receipt.deleted, "resource"),
+                span(receipt.report.elapsed)
+            ));
+        }
+    }
+    Ok(())
+}

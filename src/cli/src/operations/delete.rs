@@ -1,0 +1,145 @@
+//! Deletes a cluster and everything that is its: the plan of the empty graph, and a second look.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clusterctl_core::cloud::{Observed, Scope};
+use clusterctl_core::engine::{Report, Waiting};
+use clusterctl_core::graph::Graph;
+use clusterctl_core::plan::{self, Plan};
+use clusterctl_core::provider::{Connection, Provider};
+use clusterctl_core::store::state::{State, Tombstone};
+
+use super::apply::{Consent, conclude, reread};
+use super::carry::{Watcher, carry};
+use super::patience::patiently;
+use super::prepare::{depends, look, owner};
+use super::session::{Expect, Session, locked};
+use super::{App, Notice, cloud_failure, guard, load};
+use crate::failure::{Failure, Kind};
+
+/// Whether a cluster that says it must stay may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protection {
+    Kept,
+    Overridden,
+}
+
+/// What was deleted.
+#[derive(Debug)]
+pub(crate) struct Receipt {
+    pub(crate) name: String,
+    pub(crate) region: String,
+    pub(crate) deleted: usize,
+    pub(crate) report: Report,
+    /// What machines had made by themselves.
+    pub(crate) swept: Vec<String>,
+}
+
+/// Deletes the cluster called `name`.
+///
+/// # Errors
+/// Everything that is still there is on record, and the same line goes on.
+pub(crate) async fn delete(
+    app: &App,
+    name: &str,
+    protection: Protection,
+    consent: impl AsyncFnOnce(&State, &Plan) -> Result<Consent, Failure>,
+    watcher: &mut dyn Watcher,
+) -> Result<Option<Receipt>, Failure> {
+    let store = app.open_store().await?;
+    // Without a record there is nothing to lock.
+    load::recorded(&*store, name).await?;
+    locked(app, Arc::clone(&store), name, Expect::Successor, async |session| {
+        let Some(before) = session.current().await?.filter(|before| before.state.tombstone.is_none()) else {
+            return Err(load::unknown(&*store, name).await);
+        };
+        let state = &before.state;
+        if protection == Protection::Kept && !state.deleting {
+            guard::protection(state)?;
+        }
+        let provider = app.provider(&state.cloud)?;
+        let connection = app.connect(provider, Some(&state.region)).await?;
+        let observed = look(app, provider, &*connection, state, &Scope::Everything).await?;
+        let plan = removal(provider, state, &observed)?;
+        if !state.deleting && consent(state, &plan).await? == Consent::Refused {
+            return Ok(None);
+        }
+        conclude(app, session, state, &observed).await?;
+        let mut current = reread(session).await?;
+        current.state.deleting = true;
+        let state = session.save(current).await?.value;
+        removed(app, session, provider, connection, state, plan, watcher).await.map(Some)
+    })
+    .await
+}
+
+/// The plan of the empty graph.
+fn removal(provider: &dyn Provider, state: &State, observed: &Observed) -> Result<Plan, Failure> {
+    let plan = plan::plan(&Graph::new(), observed, provider.kinds(), &depends(state))?;
+    plan::check(&plan, observed)?;
+    Ok(plan)
+}
+
+async fn removed(
+    app: &App,
+    session: &Session,
+    provider: &'static dyn Provider,
+    connection: Arc<dyn Connection>,
+    state: State,
+    plan: Plan,
+    watcher: &mut dyn Watcher,
+) -> Result<Receipt, Failure> {
+    let owner = owner(&state);
+    let run = carry(app, session, &*connection, &owner, &plan, &state, Waiting::ForMachines, watcher).await;
+    if let Some(failure) = run.failure(app, &*connection) {
+        let current = reread(session).await?;
+        session.save(current).await?;
+        return Err(failure);
+    }
+    app.tell(Notice::Sweeping);
+    let swept = patiently(app, "what machines left behind", async || connection.sweep(&owner).await)
+        .await
+        .map_err(|e| cloud_failure(&*connection, &e))?;
+    nothing_left(app, provider, &*connection, &state).await?;
+    let mut current = reread(session).await?;
+    current.state.tombstone = Some(Tombstone { deleted_at: app.clock.now(), epoch: session.lease.epoch() });
+    current.state.resources.clear();
+    current.state.former.clear();
+    current.state.pending.clear();
+    session.save(current).await?;
+    let deleted = plan.summary().delete;
+    Ok(Receipt { name: state.name, region: state.region, deleted, report: run.report, swept })
+}
+
+/// Looks until nothing is seen any more: deleted things linger in lists.
+async fn nothing_left(
+    app: &App,
+    provider: &dyn Provider,
+    connection: &dyn Connection,
+    state: &State,
+) -> Result<(), Failure> {
+    app.tell(Notice::Verifying);
+    let mut pauses = [1, 2, 4, 8, 15, 15, 15].into_iter();
+    loop {
+        let observed = look(app, provider, connection, state, &Scope::Everything).await?;
+        if observed.is_empty() {
+            return Ok(());
+        }
+        let waited = match pauses.next() {
+            Some(seconds) => {
+                app.tell(Notice::StillThere { resources: observed.len() });
+                app.interrupt.sleep(Duration::from_secs(seconds)).await
+            }
+            None => false,
+        };
+        if !waited {
+            let left: BTreeSet<String> = observed.resources.keys().map(ToString::to_string).collect();
+            let kind = if app.interrupt.is_asked() { Kind::Interrupted } else { Kind::Resumable };
+            let mut failure = Failure::new(kind, format!("{} resources are still there", left.len()));
+            failure.details.extend(left);
+            return Err(failure.hint(format!("run the same line again: {}", app.settings.line)));
+        }
+    }
+}
