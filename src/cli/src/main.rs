@@ -65,7 +65,6 @@ fn told(failure: &Failure, console: &Console, command: &Command, progress: Progr
     let data = views::failure::data(failure);
     match (command.format(), progress) {
         (Format::Json, _) => console.data(&format!("{data:#}\n")),
-        (Format::Yaml, _) => console.data(&views::data::text(Format::Yaml, &data).unwrap_or_default()),
         (_, Progress::Json) => console.data(&format!("{data}\n")),
         _ => {}
     }
