@@ -26,7 +26,8 @@ use self::wire::{Credentials, Failure, Wire};
 #[derive(Debug, Clone)]
 pub struct Location {
     pub bucket: String,
-    /// Text before every key, such as `teams/ml`; may be empty.
+    /// Text before every key, such as `teams/ml`; may be empty. Letters, digits and `._/-` only: other characters are
+    /// encoded differently by the many that compute an S3 signature.
     pub prefix: String,
     pub region: String,
     /// Instead of AWS's own endpoint, such as `http://127.0.0.1:5000`.
@@ -57,6 +58,9 @@ impl S3Store {
         let describe = format!("s3://{}", [&*bucket, &*prefix].join("/").trim_end_matches('/'));
         let wrong =
             |problem: String| StoreError::Unavailable { what: format!("{describe}: {problem}"), retryable: false };
+        if !prefix.chars().all(|c| c.is_ascii_alphanumeric() || "._/-".contains(c)) {
+            return Err(wrong("the part after the bucket may hold only letters, digits and . _ / -".into()));
+        }
         let prefix = Path::parse(&prefix).map_err(|e| wrong(e.to_string()))?;
         let mut builder = AmazonS3Builder::new()
             .with_bucket_name(&bucket)

@@ -20,3 +20,6 @@ pub(crate) fn drivers(client: &Client) -> Vec<(&'static str, Box<dyn AnyDriver>)
         (VOLUME_ATTACHMENT.name, Box::new(Typed(attachment::Attachments(client.clone())))),
     ]
 }
+
+#[cfg(test)]
+mod tests;

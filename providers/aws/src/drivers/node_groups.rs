@@ -43,3 +43,6 @@ impl Holder<'_> {
         CloudError { fault: Fault::Conflict, message, ..taken.clone() }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -110,7 +110,12 @@ fn one(to: &mut Lowering<'_>, node: &ControlPlaneNode, among: &Surroundings<'_>)
     to.add(
         at,
         name,
-        &VolumeAttachment { device_name: ETCD_DEVICE.into(), instance_id: instance.id, volume_id: volume.id },
+        &VolumeAttachment {
+            stop_instance_before_detaching: Some(true),
+            device_name: ETCD_DEVICE.into(),
+            instance_id: instance.id,
+            volume_id: volume.id,
+        },
     )?;
     to.add(
         at,

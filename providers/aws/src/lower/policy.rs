@@ -155,7 +155,7 @@ const CALLS: &[(&str, &str, &[&str])] = &[
             "ec2:DescribeVolumes",
         ],
     ),
-    ("aws_volume_attachment", "Machines", &["ec2:AttachVolume", "ec2:DetachVolume"]),
+    ("aws_volume_attachment", "Machines", &["ec2:AttachVolume", "ec2:DetachVolume", "ec2:StopInstances"]),
     (
         "aws_placement_group",
         "Groups",

@@ -145,6 +145,7 @@ pub(crate) fn live_attachment(disk: &Volume) -> Option<Live> {
 
 pub(crate) fn attachment_of(volume: &str, instance: &str, device: &str) -> Live {
     let resource = VolumeAttachment {
+        stop_instance_before_detaching: None,
         device_name: device.to_owned(),
         instance_id: Input::known(instance),
         volume_id: Input::known(volume),
@@ -230,3 +231,6 @@ pub(crate) fn told_by_tag(mut made: Live, tags: &Tags) -> Live {
 fn index(nic: &InstanceNetworkInterface) -> Option<i32> {
     nic.attachment()?.device_index()
 }
+
+#[cfg(test)]
+mod tests;

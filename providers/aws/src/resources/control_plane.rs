@@ -161,12 +161,16 @@ pub static VOLUME_ATTACHMENT: Kind = Kind {
     machines: true,
     ownership: Ownership::Child,
     forces_new: &["device_name", "instance_id", "volume_id"],
+    write_only: &["stop_instance_before_detaching"],
     seconds: (5.0, 5.0),
     ..Kind::new("aws_volume_attachment")
 };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VolumeAttachment {
+    /// A mounted disk would not come off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop_instance_before_detaching: Option<bool>,
     pub device_name: String,
     pub instance_id: Input<InstanceId>,
     pub volume_id: Input<VolumeId>,

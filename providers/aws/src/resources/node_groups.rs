@@ -43,7 +43,6 @@ pub static LAUNCH_TEMPLATE: Kind = Kind {
         "capacity_reservation_target",
         "tag_specifications",
     ],
-    write_only: &["update_default_version"],
     seconds: (1.0, 1.0),
     ..Kind::new("aws_launch_template")
 };

@@ -95,15 +95,29 @@ impl Transport for Bucket {
     }
 }
 
-fn store(bucket: &Arc<Bucket>, name: &str) -> S3Store {
-    let location = Location {
-        bucket: name.into(),
-        prefix: "Teams/ml".into(),
+fn location(bucket: &str, prefix: &str) -> Location {
+    Location {
+        bucket: bucket.into(),
+        prefix: prefix.into(),
         region: "eu-central-1".into(),
         endpoint: None,
         credentials: SharedCredentialsProvider::new(Keys::new("AKIDEXAMPLE", "secret", None, None, "test")),
-    };
-    S3Store::new(Arc::clone(bucket) as Arc<dyn Transport>, location).expect("a store")
+    }
+}
+
+fn store(bucket: &Arc<Bucket>, name: &str) -> S3Store {
+    S3Store::new(Arc::clone(bucket) as Arc<dyn Transport>, location(name, "Teams/ml")).expect("a store")
+}
+
+#[test]
+fn prefixes_that_mean_something_else_are_refused() {
+    let transport: Arc<dyn Transport> = Arc::new(Bucket::default());
+    for (prefix, fits) in
+        [("", true), ("a/B-c_d.e", true), ("a b", false), ("a/../b", false), ("a//b", false), ("ü", false)]
+    {
+        let store = S3Store::new(Arc::clone(&transport), location("state", prefix));
+        assert_eq!(store.is_ok(), fits, "{prefix:?}: {store:?}");
+    }
 }
 
 fn key(text: &str) -> Key {

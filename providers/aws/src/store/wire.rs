@@ -102,7 +102,7 @@ fn refusal(answer: &http::Response<Bytes>) -> Option<Failure> {
     if let (true, Some(region)) = (status.is_redirection() || status == 400, header("x-amz-bucket-region")) {
         message = format!("{message} The bucket is in {region}.");
     }
-    let request_id = header("x-amz-request-id").unwrap_or("unknown").to_owned();
+    let request_id = header("x-amz-request-id").or(element(&text, "RequestId")).unwrap_or("unknown").to_owned();
     Some(Failure::Refused { status, code: code.to_owned(), message, request_id })
 }
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::{AttributeBooleanValue, AttributeValue, ResourceType};
 use clusterctl_core::cloud::{Call, CloudError, Driver, Fault, Live, Progress};
 
-use crate::client::{Client, fail, unless_missing};
+use crate::client::{Client, fail, is_missing, unless_missing};
 use crate::drivers::ec2::{Of, given, has, id, retag, tagged, updated};
 use crate::observe::control_plane::{interfaces, live_interface};
 use crate::resources::control_plane::NetworkInterface;
@@ -94,10 +94,12 @@ impl Driver for Interfaces {
     /// fail and be tried again without a second interface.
     async fn ready(&self, _call: &Call, live: &Live, want: NetworkInterface) -> Result<Progress, CloudError> {
         let request = self.0.ec2.describe_network_interfaces().network_interface_ids(&live.id);
-        let answer = request.send().await.map_err(|e| fail("ec2:DescribeNetworkInterfaces", &e))?;
-        let Some(interface) = answer.network_interfaces().first() else {
-            return Ok(Progress::Pending("not visible yet".to_owned()));
+        let seen = match request.send().await.map_err(|e| fail("ec2:DescribeNetworkInterfaces", &e)) {
+            Ok(answer) => answer.network_interfaces.unwrap_or_default().into_iter().next(),
+            Err(error) if is_missing(&error) => None,
+            Err(error) => return Err(error),
         };
+        let Some(interface) = seen else { return Ok(Progress::Pending("not visible yet".to_owned())) };
         // The create call answers with this state, though the SDK's list of states does not have it.
         if interface.status().is_some_and(|status| status.as_str() == "pending") {
             return Ok(Progress::Pending("pending".to_owned()));

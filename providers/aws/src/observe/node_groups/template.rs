@@ -95,3 +95,78 @@ fn disk(mapping: &LaunchTemplateBlockDeviceMapping) -> BlockDeviceMapping {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ec2::types::{
+        LaunchTemplateEbsBlockDevice, LaunchTemplateIamInstanceProfileSpecification,
+        LaunchTemplateInstanceMetadataOptions, LaunchTemplateTagSpecification, Tag,
+    };
+    use clusterctl_core::value::{encode, same};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn launched(kind: ResourceType) -> LaunchTemplateTagSpecification {
+        let tag = Tag::builder().key("a").value("b").build();
+        LaunchTemplateTagSpecification::builder().resource_type(kind).tags(tag).build()
+    }
+
+    fn live(default: i64) -> Live {
+        let ebs = LaunchTemplateEbsBlockDevice::builder()
+            .volume_size(30)
+            .volume_type("gp3".into())
+            .encrypted(true)
+            .delete_on_termination(true);
+        let nic = LaunchTemplateInstanceNetworkInterfaceSpecification::builder()
+            .device_index(0)
+            .associate_public_ip_address(false)
+            .delete_on_termination(true)
+            .groups("sg-1");
+        let options = LaunchTemplateInstanceMetadataOptions::builder()
+            .http_endpoint("enabled".into())
+            .http_tokens("required".into())
+            .http_put_response_hop_limit(1);
+        let data = ResponseLaunchTemplateData::builder()
+            .image_id("ami-1")
+            .instance_type("m7i.large".into())
+            .user_data(encode("#!/bin/sh", Encoding::GzipBase64))
+            .iam_instance_profile(LaunchTemplateIamInstanceProfileSpecification::builder().name("workers").build())
+            .network_interfaces(nic.build())
+            .block_device_mappings(
+                LaunchTemplateBlockDeviceMapping::builder().device_name("/dev/sda1").ebs(ebs.build()).build(),
+            )
+            .metadata_options(options.build())
+            .tag_specifications(launched(ResourceType::Instance))
+            .tag_specifications(launched(ResourceType::LaunchTemplate));
+        let version = LaunchTemplateVersion::builder().version_number(4).launch_template_data(data.build()).build();
+        let made = Made::builder().launch_template_id("lt-1").launch_template_name("demo-workers");
+        let made = made.latest_version_number(4).default_version_number(default).build();
+        live_launch_template(&made, Some(&version))
+    }
+
+    #[test]
+    fn a_template_is_read_back_as_it_was_wanted() {
+        let want = json!({
+            "name": "demo-workers", "image_id": "ami-1", "instance_type": "m7i.large",
+            "user_data": {"$text": ["#!/bin/sh"], "$encoding": "gzip+base64"},
+            "iam_instance_profile": {"name": "workers"},
+            "network_interfaces": [{"device_index": 0, "associate_public_ip_address": "false",
+                "delete_on_termination": "true", "security_groups": ["sg-1"]}],
+            "block_device_mappings": [{"device_name": "/dev/sda1", "ebs": {
+                "volume_size": 30, "volume_type": "gp3", "encrypted": "true", "delete_on_termination": "true"}}],
+            "metadata_options": MetadataOptions::strict(),
+            "tag_specifications": [{"resource_type": "instance", "tags": {"a": "b"}}],
+            "update_default_version": true, "tags": {},
+        });
+        let live = live(4);
+        assert!(same(&want, &live.args), "{}", live.args);
+        assert_eq!((live.id.as_str(), live.outputs["latest_version"].as_i64()), ("lt-1", Some(4)));
+        assert_eq!(live.args.get("placement"), None, "what is not set is absent");
+    }
+
+    #[test]
+    fn a_default_that_was_left_behind_shows() {
+        assert_eq!(live(3).args["update_default_version"], Value::Bool(false));
+    }
+}

@@ -1,0 +1,6 @@
+# Written by `clusterctl export terraform`. The same cluster exports the same bytes.
+
+output "api_endpoint" {
+  description = "Host of the Kubernetes API, port 6443."
+  value       = aws_lb.api.dns_name
+}

@@ -1,0 +1,193 @@
+# Written by `clusterctl export terraform`. The same cluster exports the same bytes.
+
+resource "aws_autoscaling_group" "general" {
+  name     = "minimal-general-45dcc43d"
+  min_size = var.general_min
+  max_size = var.general_max
+  vpc_zone_identifier = [
+    aws_subnet.nodes-eu-central-1a.id,
+    aws_subnet.nodes-eu-central-1b.id,
+    aws_subnet.nodes-eu-central-1c.id,
+  ]
+  capacity_rebalance        = false
+  force_delete              = true
+  wait_for_capacity_timeout = "0"
+
+  mixed_instances_policy {
+    launch_template {
+      launch_template_specification {
+        launch_template_id = aws_launch_template.general.id
+        version            = "$Latest"
+      }
+
+      override {
+        instance_type = "m5a.xlarge"
+      }
+
+      override {
+        instance_type = "m6a.xlarge"
+      }
+
+      override {
+        instance_type = "m7i.xlarge"
+      }
+
+      override {
+        instance_type = "m5ad.xlarge"
+      }
+
+      override {
+        instance_type = "m8i.xlarge"
+      }
+
+      override {
+        instance_type = "m5d.xlarge"
+      }
+    }
+
+    instances_distribution {
+      on_demand_base_capacity                  = 0
+      on_demand_percentage_above_base_capacity = 100
+      on_demand_allocation_strategy            = "prioritized"
+      spot_allocation_strategy                 = "price-capacity-optimized"
+    }
+  }
+
+  tag {
+    key                 = "Name"
+    value               = "minimal-general"
+    propagate_at_launch = false
+  }
+
+  tag {
+    key                 = "clusterctl.dev/address"
+    value               = "aws_autoscaling_group.general"
+    propagate_at_launch = false
+  }
+
+  tag {
+    key                 = "clusterctl.dev/cluster"
+    value               = "minimal"
+    propagate_at_launch = false
+  }
+
+  tag {
+    key                 = "clusterctl.dev/uid"
+    value               = "00112233445566778899aabbccddeeff"
+    propagate_at_launch = false
+  }
+
+  tag {
+    key                 = "k8s.io/cluster-autoscaler/enabled"
+    value               = "true"
+    propagate_at_launch = false
+  }
+
+  tag {
+    key                 = "k8s.io/cluster-autoscaler/minimal"
+    value               = "owned"
+    propagate_at_launch = false
+  }
+
+  tag {
+    key                 = "k8s.io/cluster-autoscaler/node-template/label/clusterctl.dev/node-group"
+    value               = "general"
+    propagate_at_launch = false
+  }
+}
+
+resource "aws_launch_template" "general" {
+  name                   = "minimal-general-45dcc43d"
+  image_id               = data.aws_ami.ubuntu-amd64.id
+  instance_type          = "m5a.xlarge"
+  user_data              = base64gzip(replace(file("${path.module}/files/general.sh"), "@{1}", aws_lb.api.dns_name))
+  update_default_version = true
+  tags = {
+    Name                     = "minimal-general"
+    "clusterctl.dev/address" = "aws_launch_template.general"
+    "clusterctl.dev/cluster" = "minimal"
+    "clusterctl.dev/uid"     = "00112233445566778899aabbccddeeff"
+  }
+
+  iam_instance_profile {
+    name = aws_iam_instance_profile.worker.name
+  }
+
+  network_interfaces {
+    device_index                = 0
+    associate_public_ip_address = "false"
+    delete_on_termination       = "true"
+    security_groups             = [aws_security_group.node.id]
+  }
+
+  block_device_mappings {
+    device_name = "/dev/sda1"
+
+    ebs {
+      volume_size           = 20
+      volume_type           = "gp3"
+      encrypted             = "true"
+      delete_on_termination = "true"
+    }
+  }
+
+  block_device_mappings {
+    device_name = "/dev/sdb"
+
+    ebs {
+      volume_size           = 100
+      volume_type           = "gp3"
+      encrypted             = "true"
+      delete_on_termination = "true"
+    }
+  }
+
+  metadata_options {
+    http_endpoint               = "enabled"
+    http_tokens                 = "required"
+    http_put_response_hop_limit = 1
+  }
+
+  tag_specifications {
+    resource_type = "instance"
+    tags = {
+      Name                            = "minimal-general"
+      "clusterctl.dev/address"        = "aws_autoscaling_group.general"
+      "clusterctl.dev/cluster"        = "minimal"
+      "clusterctl.dev/uid"            = "00112233445566778899aabbccddeeff"
+      "kubernetes.io/cluster/minimal" = "owned"
+    }
+  }
+
+  tag_specifications {
+    resource_type = "network-interface"
+    tags = {
+      Name                            = "minimal-general"
+      "clusterctl.dev/address"        = "aws_autoscaling_group.general"
+      "clusterctl.dev/cluster"        = "minimal"
+      "clusterctl.dev/uid"            = "00112233445566778899aabbccddeeff"
+      "kubernetes.io/cluster/minimal" = "owned"
+    }
+  }
+
+  tag_specifications {
+    resource_type = "volume"
+    tags = {
+      Name                            = "minimal-general"
+      "clusterctl.dev/address"        = "aws_autoscaling_group.general"
+      "clusterctl.dev/cluster"        = "minimal"
+      "clusterctl.dev/uid"            = "00112233445566778899aabbccddeeff"
+      "kubernetes.io/cluster/minimal" = "owned"
+    }
+  }
+}
+
+data "aws_ami" "ubuntu-amd64" {
+  most_recent = true
+  owners      = ["099720109477"]
+
+  filter {
+    name   = "name"
+    values = ["ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-server-*"]
+  }
+}

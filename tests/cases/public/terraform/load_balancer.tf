@@ -1,0 +1,69 @@
+# Written by `clusterctl export terraform`. The same cluster exports the same bytes.
+
+resource "aws_lb" "api" {
+  name               = "public-api-7b5df7ae"
+  internal           = false
+  load_balancer_type = "network"
+  subnets = [
+    aws_route_table_association.nodes-eu-central-1a.subnet_id,
+    aws_route_table_association.nodes-eu-central-1b.subnet_id,
+    aws_route_table_association.nodes-eu-central-1c.subnet_id,
+  ]
+  security_groups = [aws_security_group.load-balancer.id]
+  tags = {
+    Name                     = "public-api"
+    "clusterctl.dev/address" = "aws_lb.api"
+    "clusterctl.dev/cluster" = "public"
+    "clusterctl.dev/uid"     = "00112233445566778899aabbccddeeff"
+  }
+}
+
+resource "aws_lb_listener" "api" {
+  load_balancer_arn = aws_lb.api.arn
+  port              = 6443
+  protocol          = "TCP"
+  tags = {
+    Name                     = "public-api"
+    "clusterctl.dev/address" = "aws_lb_listener.api"
+    "clusterctl.dev/cluster" = "public"
+    "clusterctl.dev/uid"     = "00112233445566778899aabbccddeeff"
+  }
+
+  default_action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.api.arn
+  }
+}
+
+resource "aws_lb_target_group" "api" {
+  name                              = "public-api-aabb-5a6a93e7"
+  port                              = 6443
+  protocol                          = "TCP"
+  target_type                       = "ip"
+  vpc_id                            = aws_vpc.main.id
+  preserve_client_ip                = "false"
+  deregistration_delay              = "120"
+  connection_termination            = true
+  load_balancing_cross_zone_enabled = "true"
+  tags = {
+    Name                     = "public-api"
+    "clusterctl.dev/address" = "aws_lb_target_group.api"
+    "clusterctl.dev/cluster" = "public"
+    "clusterctl.dev/uid"     = "00112233445566778899aabbccddeeff"
+  }
+
+  health_check {
+    protocol            = "HTTPS"
+    port                = "traffic-port"
+    path                = "/readyz"
+    matcher             = "200"
+    interval            = 10
+    timeout             = 6
+    healthy_threshold   = 2
+    unhealthy_threshold = 2
+  }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}

@@ -1,0 +1,103 @@
+# Written by `clusterctl export terraform`. The same cluster exports the same bytes.
+
+resource "aws_internet_gateway" "main" {
+  vpc_id = aws_vpc.main.id
+  tags = {
+    Name                     = "public-main"
+    "clusterctl.dev/address" = "aws_internet_gateway.main"
+    "clusterctl.dev/cluster" = "public"
+    "clusterctl.dev/uid"     = "00112233445566778899aabbccddeeff"
+  }
+}
+
+resource "aws_route" "public-default" {
+  route_table_id         = aws_route_table.public.id
+  destination_cidr_block = "0.0.0.0/0"
+  gateway_id             = aws_internet_gateway.main.id
+}
+
+resource "aws_route_table" "public" {
+  vpc_id = aws_vpc.main.id
+  tags = {
+    Name                     = "public-public"
+    "clusterctl.dev/address" = "aws_route_table.public"
+    "clusterctl.dev/cluster" = "public"
+    "clusterctl.dev/uid"     = "00112233445566778899aabbccddeeff"
+  }
+}
+
+resource "aws_route_table_association" "nodes-eu-central-1a" {
+  route_table_id = aws_route.public-default.route_table_id
+  subnet_id      = aws_subnet.nodes-eu-central-1a.id
+}
+
+resource "aws_route_table_association" "nodes-eu-central-1b" {
+  route_table_id = aws_route.public-default.route_table_id
+  subnet_id      = aws_subnet.nodes-eu-central-1b.id
+}
+
+resource "aws_route_table_association" "nodes-eu-central-1c" {
+  route_table_id = aws_route.public-default.route_table_id
+  subnet_id      = aws_subnet.nodes-eu-central-1c.id
+}
+
+resource "aws_subnet" "nodes-eu-central-1a" {
+  vpc_id            = aws_vpc.main.id
+  cidr_block        = "10.20.0.0/18"
+  availability_zone = "eu-central-1a"
+  tags = {
+    Name                     = "public-nodes-eu-central-1a"
+    "clusterctl.dev/address" = "aws_subnet.nodes-eu-central-1a"
+    "clusterctl.dev/cluster" = "public"
+    "clusterctl.dev/uid"     = "00112233445566778899aabbccddeeff"
+  }
+}
+
+resource "aws_subnet" "nodes-eu-central-1b" {
+  vpc_id            = aws_vpc.main.id
+  cidr_block        = "10.20.64.0/18"
+  availability_zone = "eu-central-1b"
+  tags = {
+    Name                     = "public-nodes-eu-central-1b"
+    "clusterctl.dev/address" = "aws_subnet.nodes-eu-central-1b"
+    "clusterctl.dev/cluster" = "public"
+    "clusterctl.dev/uid"     = "00112233445566778899aabbccddeeff"
+  }
+}
+
+resource "aws_subnet" "nodes-eu-central-1c" {
+  vpc_id            = aws_vpc.main.id
+  cidr_block        = "10.20.128.0/18"
+  availability_zone = "eu-central-1c"
+  tags = {
+    Name                     = "public-nodes-eu-central-1c"
+    "clusterctl.dev/address" = "aws_subnet.nodes-eu-central-1c"
+    "clusterctl.dev/cluster" = "public"
+    "clusterctl.dev/uid"     = "00112233445566778899aabbccddeeff"
+  }
+}
+
+resource "aws_vpc" "main" {
+  cidr_block           = "10.20.0.0/16"
+  enable_dns_support   = true
+  enable_dns_hostnames = true
+  tags = {
+    Name                     = "public-main"
+    "clusterctl.dev/address" = "aws_vpc.main"
+    "clusterctl.dev/cluster" = "public"
+    "clusterctl.dev/uid"     = "00112233445566778899aabbccddeeff"
+  }
+}
+
+resource "aws_vpc_endpoint" "s3" {
+  vpc_id            = aws_vpc.main.id
+  service_name      = "com.amazonaws.eu-central-1.s3"
+  vpc_endpoint_type = "Gateway"
+  route_table_ids   = [aws_route.public-default.route_table_id]
+  tags = {
+    Name                     = "public-s3"
+    "clusterctl.dev/address" = "aws_vpc_endpoint.s3"
+    "clusterctl.dev/cluster" = "public"
+    "clusterctl.dev/uid"     = "00112233445566778899aabbccddeeff"
+  }
+}
