@@ -72,6 +72,7 @@ impl World {
                 .arg(&rig.moto)
                 .arg(port.to_string())
                 .arg(&log)
+                .env("PYTHONPATH", rig.ground_root.join("tests/judge/mended"))
                 .env("COUNT_LATENCY_MS", latency.0.to_string())
                 .env("MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION", "1")
                 .env("MOTO_ENABLE_KEYPAIR_VALIDATION", "1")
