@@ -70,6 +70,8 @@ pub struct Kind {
     pub forces_new: &'static [&'static str],
     /// Arguments that are nested blocks in HCL, by name at any depth.
     pub blocks: &'static [&'static str],
+    /// Arguments that are sets, by name at any depth: their order says nothing.
+    pub sets: &'static [&'static str],
     /// Arguments that steer Terraform or the driver and that no cloud gives back.
     pub write_only: &'static [&'static str],
     /// Outputs that hold before the resource is ready for use: what mentions only these need not wait.
@@ -99,6 +101,7 @@ impl Kind {
             ownership: Ownership::Tagged,
             forces_new: &[],
             blocks: &[],
+            sets: &[],
             write_only: &[],
             early: &[],
             identity: &["id"],

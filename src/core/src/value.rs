@@ -411,6 +411,27 @@ pub fn same(want: &Value, live: &Value) -> bool {
     }
 }
 
+/// Puts the lists that are sets into one order, by the names of the arguments that hold them, at any depth: a set of
+/// outputs is ordered by their names, and by their values once they are known.
+#[must_use]
+pub fn ordered(value: &Value, sets: &[&str]) -> Value {
+    match value {
+        Value::Object(map) => Value::Object(
+            map.iter()
+                .map(|(name, item)| {
+                    let mut item = ordered(item, sets);
+                    if let (Value::Array(members), true) = (&mut item, sets.contains(&name.as_str())) {
+                        members.sort_by_cached_key(Value::to_string);
+                    }
+                    (name.clone(), item)
+                })
+                .collect(),
+        ),
+        Value::Array(items) => Value::Array(items.iter().map(|item| ordered(item, sets)).collect()),
+        other => other.clone(),
+    }
+}
+
 /// Reads `value` as a resource of the typed layer.
 ///
 /// # Errors

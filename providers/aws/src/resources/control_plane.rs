@@ -12,6 +12,7 @@ use super::{
 };
 
 pub static NETWORK_INTERFACE: Kind = Kind {
+    sets: &["private_ips", "security_groups"],
     service: "ec2",
     forces_new: &["subnet_id", "private_ips"],
     seconds: (1.0, 1.0),
@@ -63,6 +64,7 @@ impl Resource for EbsVolume {
 }
 
 pub static INSTANCE: Kind = Kind {
+    sets: &["vpc_security_group_ids", "ebs_block_device"],
     service: "ec2",
     machines: true,
     forces_new: &[

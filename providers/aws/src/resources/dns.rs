@@ -40,6 +40,7 @@ impl Resource for Zone {
 
 /// A record of ours in a zone of the user's is proven by a TXT record beside it that holds the owner's uid.
 pub static RECORD: Kind = Kind {
+    sets: &["records"],
     service: "route53",
     ownership: Ownership::Named,
     forces_new: &["zone_id", "name", "type"],

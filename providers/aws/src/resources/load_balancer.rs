@@ -13,6 +13,7 @@ use super::{
 
 /// Its name and address are known as soon as it is asked for; it takes minutes to answer.
 pub static LB: Kind = Kind {
+    sets: &["subnets", "security_groups"],
     service: "elasticloadbalancing",
     forces_new: &["name", "internal", "load_balancer_type"],
     early: &["id", "arn", "dns_name", "zone_id"],

@@ -179,6 +179,7 @@ impl Resource for RouteTableAssociation {
 }
 
 pub static VPC_ENDPOINT: Kind = Kind {
+    sets: &["route_table_ids"],
     service: "ec2",
     forces_new: &["vpc_id", "service_name", "vpc_endpoint_type"],
     seconds: (6.0, 6.0),

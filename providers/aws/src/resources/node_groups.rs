@@ -30,6 +30,7 @@ impl Resource for PlacementGroup {
 }
 
 pub static LAUNCH_TEMPLATE: Kind = Kind {
+    sets: &["security_groups", "tag_specifications"],
     service: "ec2",
     forces_new: &["name"],
     blocks: &[
@@ -135,6 +136,7 @@ impl Resource for LaunchTemplate {
 }
 
 pub static AUTOSCALING_GROUP: Kind = Kind {
+    sets: &["vpc_zone_identifier", "tag"],
     service: "autoscaling",
     machines: true,
     forces_new: &["name"],

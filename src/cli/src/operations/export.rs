@@ -81,8 +81,11 @@ pub(crate) async fn imports(app: &App, offline: &Offline) -> Result<BTreeMap<Add
     let connection = app.connect(offline.provider, Some(&state.region)).await?;
     let scope = Scope::Kinds(state.kinds.clone());
     let observed = look(app, offline.provider, &*connection, state, &scope).await?;
-    let live = offline.graph.iter().filter_map(|node| Some((&node.addr, observed.get(&node.addr)?)));
-    Ok(live.filter_map(|(addr, live)| Some((addr.clone(), offline.provider.import_id(addr, live)?))).collect())
+    let ids = offline.graph.iter().filter_map(|node| {
+        let live = observed.get(&node.addr)?;
+        Some((node.addr.clone(), offline.provider.import_id(&node.addr, live)?))
+    });
+    Ok(ids.collect())
 }
 
 pub(crate) fn policy(offline: &Offline) -> Value {

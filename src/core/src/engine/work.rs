@@ -118,12 +118,13 @@ impl<'a> Work<'a> {
 
     /// What was found may be made only in part, where making it takes several requests.
     async fn complete(&mut self, live: Live, want: &Value, intent: u64) -> Came<Live> {
-        let lacking: Vec<String> = want
+        let (wanted, there) = (value::ordered(want, self.kind.sets), value::ordered(&live.args, self.kind.sets));
+        let lacking: Vec<String> = wanted
             .as_object()
             .into_iter()
             .flatten()
-            .filter(|(name, _)| !self.kind.write_only.contains(&name.as_str()) && live.args.is_object())
-            .filter(|(name, value)| !live.args.get(*name).is_some_and(|there| value::same(value, there)))
+            .filter(|(name, _)| !self.kind.write_only.contains(&name.as_str()) && there.is_object())
+            .filter(|(name, value)| !there.get(*name).is_some_and(|there| value::same(value, there)))
             .map(|(name, _)| name.clone())
             .collect();
         if lacking.is_empty() { Ok(live) } else { self.change(&live, want, &lacking, intent).await }

@@ -81,12 +81,13 @@ fn one(node: &Node, want: &Value, lives: &[Live]) -> Item {
 
 fn differences(node: &Node, want: &Value, live: &Live) -> Vec<Change> {
     let kind = node.kind;
+    let (want, live_args) = (value::ordered(want, kind.sets), value::ordered(&live.args, kind.sets));
     want.as_object()
         .into_iter()
         .flatten()
         .filter(|(name, _)| !kind.write_only.contains(&name.as_str()))
         .filter_map(|(name, to)| {
-            let from = live.args.get(name).unwrap_or(&Value::Null);
+            let from = live_args.get(name).unwrap_or(&Value::Null);
             (!value::same(to, from)).then(|| Change {
                 argument: name.clone(),
                 from: from.clone(),

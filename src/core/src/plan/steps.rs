@@ -136,6 +136,9 @@ fn order_of(kinds: &[&'static Kind], addr: &Addr) -> Order {
     kind_of(kinds, &addr.kind).map_or(Order::DeleteFirst, |kind| kind.replace)
 }
 
+/// Arguments by which a resource says what it is itself; a name that is some other resource's id names nobody there.
+const OWN: &[&str] = &["name", "path", "description", "tags", "tag"];
+
 /// Who names whom among what is live: by the ids in their arguments, and by the record.
 fn edges<'a>(
     observed: &'a Observed,
@@ -158,13 +161,15 @@ fn edges<'a>(
     let mut edges = BTreeSet::new();
     for (user, lives) in &observed.resources {
         for live in lives {
-            strings(&live.args, &mut |text| {
-                for used in named.get(text).into_iter().flatten() {
-                    if *used != user {
-                        edges.insert((user, *used));
+            for (_, arg) in live.args.as_object().into_iter().flatten().filter(|(name, _)| !OWN.contains(&name.as_str())) {
+                strings(arg, &mut |text| {
+                    for used in named.get(text).into_iter().flatten() {
+                        if *used != user {
+                            edges.insert((user, *used));
+                        }
                     }
-                }
-            });
+                });
+            }
         }
         for used in depends.get(user).into_iter().flatten() {
             if let Some((used, _)) = observed.resources.get_key_value(used).filter(|(used, _)| *used != user) {

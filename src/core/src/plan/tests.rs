@@ -207,6 +207,25 @@ fn of_two_twins_the_fitting_one_stays() {
 }
 
 #[test]
+fn a_name_that_is_also_another_ones_id_orders_nothing() {
+    let mut observed = Observed::default();
+    let mut live = |addr: &str, id: &str, args: Value| {
+        observed.insert(addr.parse().expect("an address"), Live { args, ..Live::new(id) });
+    };
+    live("pool.role", "demo-worker", json!({"name": "demo-worker"}));
+    live("listener.profile", "demo-worker", json!({"name": "demo-worker", "role": "demo-worker"}));
+    shows(
+        &planned(&Graph::new(), &observed),
+        expect![[r#"
+            - listener.profile
+            - pool.role
+            0: delete listener.profile after []
+            1: delete pool.role after [0]
+        "#]],
+    );
+}
+
+#[test]
 fn replacing_a_disk_is_a_loss_of_data() {
     let before = graph(&[("disk.etcd", json!({"zone": "a"}))]);
     let plan = planned(&graph(&[("disk.etcd", json!({"zone": "b"}))]), &world(&before));
