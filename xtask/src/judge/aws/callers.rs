@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use super::case::Case;
+use super::lifecycle::{NEWER, OLDER};
 use super::world::{Key, Latency, World};
 use super::{Rig, Scenario};
 use crate::process::http;
@@ -62,7 +63,8 @@ fn caller(world: &World, policy: &Value) -> Result<Option<Key>> {
 /// A world in which the command is somebody who may do what the policy says.
 fn narrow_world(rig: &Rig, name: &str) -> Result<(World, Case, Value)> {
     let mut world = World::start(rig, name, Latency::NONE)?;
-    let case = world.case("gpu-spot")?;
+    let mut case = world.case("gpu-spot")?;
+    case.set_version(OLDER)?;
     let policy = policy(&world, &case)?;
     world.key = caller(&world, &policy)?.context("a new caller has a key")?;
     Ok((world, case, policy))
@@ -77,7 +79,7 @@ fn suffices(rig: &Rig) -> Result<String> {
     world.plan_is_empty(&case)?;
     case.scale()?;
     world.apply(&case)?;
-    case.set_version("1.37")?;
+    case.set_version(NEWER)?;
     world.apply(&case)?;
     world.plan_is_empty(&case)?;
     world.delete(&case)?;
@@ -135,12 +137,12 @@ fn fails_somewhere(world: &World, case: &mut Case) -> Result<bool> {
     enforce(world, true)?;
     let outcome = refused(world, case);
     enforce(world, false)?;
-    case.set_version("1.36")?;
+    case.set_version(OLDER)?;
     outcome
 }
 
 fn refused(world: &World, case: &mut Case) -> Result<bool> {
-    for version in ["1.36", "1.37"] {
+    for version in [OLDER, NEWER] {
         case.set_version(version)?;
         let ran = world.run(&case.apply_args())?;
         if ran.code() != Some(0) {

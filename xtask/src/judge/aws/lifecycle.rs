@@ -39,6 +39,10 @@ struct Edit {
     kinds: &'static [&'static str],
 }
 
+/// A life begins one release behind, so that there is one to go to.
+pub(super) const OLDER: &str = "1.35";
+pub(super) const NEWER: &str = "1.36";
+
 const EDITS: [Edit; 4] = [
     Edit {
         name: "scale",
@@ -56,7 +60,7 @@ const EDITS: [Edit; 4] = [
     },
     Edit {
         name: "change the version",
-        change: |case| case.set_version("1.37"),
+        change: |case| case.set_version(NEWER),
         follows: |address, action| match address.split('.').next().unwrap_or_default() {
             "aws_instance" => action == "replace" && address.contains("control-plane"),
             "aws_volume_attachment" => action == "replace",
@@ -87,6 +91,7 @@ const EDITS: [Edit; 4] = [
 fn life(rig: &Rig, name: &str) -> Result<String> {
     let mut world = World::start(rig, &format!("lifecycle-{name}"), Latency::NONE)?;
     let mut case = world.case(name)?;
+    case.set_version(OLDER)?;
     let decoys = world.add_decoys(&case)?;
     let before = world.account.read()?;
     let planned = plan::actions(&world, &case)?;
