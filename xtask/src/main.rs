@@ -1,1 +1,101 @@
-fn main() {}
+//! What the workspace can do with itself: `cargo xtask COMMAND`.
+//!
+//! - [`judge`] outside judges: moto, the real terraform, shellcheck
+//! - [`bench`] figures as JSON and as a table
+//! - [`ci`] what CI runs after the tests · [`demo`] a cluster on an AWS that runs here
+//! - [`ground`] where things lie and what Python needs · [`offline`] a case without an account · [`process`] children that never outlive us
+#![expect(clippy::print_stdout, reason = "these commands report on the console")]
+
+mod bench;
+mod ci;
+mod demo;
+mod ground;
+mod judge;
+mod offline;
+mod process;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand, ValueEnum};
+
+use ground::Ground;
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "Judges, benchmarks and checks of the workspace")]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Asks an outside judge.
+    Judge {
+        judge: Which,
+        /// Only cases whose name contains this.
+        #[arg(long)]
+        only: Option<String>,
+        /// Of the random instants; without it one is drawn and printed.
+        #[arg(long)]
+        seed: Option<u64>,
+    },
+    /// Everything that CI runs after `cargo test --workspace`.
+    Ci,
+    /// Measures, and compares with what is wanted.
+    Bench {
+        /// Leaves out what takes minutes.
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Rewrites the golden files from what the code says now.
+    Bless,
+    /// Starts an AWS on this machine, brings a cluster up on it, changes nothing, and removes it.
+    Demo,
+    /// One measurement in a process of its own.
+    #[command(hide = true)]
+    Measure { resources: usize },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Which {
+    Aws,
+    Terraform,
+    Shell,
+    All,
+}
+
+fn main() -> ExitCode {
+    match run(Args::parse().command) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            println!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether all went well.
+fn run(command: Command) -> Result<bool> {
+    let ground = Ground::find()?;
+    match command {
+        Command::Judge { judge, only, seed } => {
+            let mut good = true;
+            for (which, name) in [(Which::Shell, "shell"), (Which::Terraform, "terraform"), (Which::Aws, "aws")] {
+                if judge == which || judge == Which::All {
+                    let options = judge::Options { only: only.clone(), seed };
+                    good &= judge::run(&ground, name, &options)?.passed();
+                }
+            }
+            Ok(good)
+        }
+        Command::Ci => ci::run(&ground),
+        Command::Bench { quick } => {
+            bench::run(&ground, if quick { bench::Extent::Quick } else { bench::Extent::Whole })
+        }
+        Command::Bless => ci::bless(&ground),
+        Command::Demo => demo::run(&ground),
+        Command::Measure { resources } => bench::measure(resources),
+    }
+}

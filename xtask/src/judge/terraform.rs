@@ -4,76 +4,70 @@
 //! `plan -refresh=false`; a warning counts as a failure, and the plan must add exactly the resources of the module. The
 //! providers are a stub that serves their exact schemas, so nothing is fetched from a registry and no cloud is asked.
 //! One more case of our own makes terraform evaluate every short string of HCL's special characters.
-#![expect(clippy::print_stdout, reason = "a judge reports on the console")]
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
-#[path = "terraform_strings.rs"]
+use super::{Options, Sitting, Tally, two_at_a_time};
+use crate::ground::{Ground, step};
+
 mod strings;
 
 /// Files of a module by name, with the name of the case.
-pub(crate) type Case = (String, BTreeMap<String, String>);
+type Case = (String, BTreeMap<String, String>);
 
-/// How many cases run at once: each is two processes and a schema of megabytes.
-const AT_ONCE: usize = 2;
-
-/// What the stub provider needs from PyPI.
-const PACKAGES: [&str; 3] = ["grpcio", "grpcio-tools", "msgpack"];
-
-#[derive(Debug)]
-pub(crate) enum Verdict {
-    Passed(usize),
-    Failed(Vec<String>),
-    Skipped(String),
-}
-
-/// Judges every case, prints a line for each and a last one, and says how it went.
-///
-/// # Errors
-/// When the judge itself cannot work: no Python environment, no disk. What a case does wrong is in the verdict.
-pub(crate) fn run(cases: &[Case]) -> Result<Verdict> {
-    let judge = match Judge::set_up()? {
+/// Judges the Terraform of every golden case.
+pub(super) fn run(ground: &Ground, options: &Options) -> Sitting {
+    let judge = match Judge::set_up(ground)? {
         Ok(judge) => judge,
-        Err(reason) => {
-            println!("skipped: {reason}");
-            return Ok(Verdict::Skipped(reason));
-        }
+        Err(reason) => return Ok(Err(reason)),
     };
-    let next = AtomicUsize::new(0);
-    let failed = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE.min(cases.len()) {
-            scope.spawn(|| {
-                while let Some((name, files)) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    report(name, judge.case(name, files), &failed);
-                }
-            });
-        }
-    });
-    report("strings", strings::check(&judge), &failed);
-    let mut failed = failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    failed.sort();
-    let total = cases.len() + 1;
-    println!("terraform {}: {} of {total} cases passed", judge.version, total - failed.len());
-    Ok(if failed.is_empty() { Verdict::Passed(total) } else { Verdict::Failed(failed) })
+    let mut cases = golden(&ground.root.join("tests/cases"))?;
+    cases.retain(|(name, _)| options.wants(name));
+    let tally = Tally::default();
+    super::say(&format!("terraform {}", judge.version));
+    two_at_a_time(&cases, |(name, files)| tally.case(name, || judge.case(name, files)));
+    if options.wants("strings") {
+        tally.case("strings", || strings::check(&judge));
+    }
+    Ok(Ok(tally))
 }
 
-fn report(name: &str, outcome: Result<String>, failed: &Mutex<Vec<String>>) {
-    match outcome {
-        Ok(said) => println!("ok      {name}: {said}"),
-        Err(error) => {
-            println!("failed  {name}: {error:#}");
-            failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(name.to_owned());
+/// The files under `CASE/terraform` of every case.
+fn golden(dir: &Path) -> Result<Vec<Case>> {
+    let mut cases = Vec::new();
+    for entry in fs::read_dir(dir).with_context(|| dir.display().to_string())? {
+        let module = entry?.path().join("terraform");
+        let Some(name) = module.parent().and_then(Path::file_name) else { continue };
+        let name = name.to_string_lossy().into_owned();
+        if !module.is_dir() {
+            continue;
+        }
+        let mut files = BTreeMap::new();
+        read_module(&module, &module, &mut files)?;
+        cases.push((name, files));
+    }
+    cases.sort();
+    ensure!(!cases.is_empty(), "{} holds no case", dir.display());
+    Ok(cases)
+}
+
+fn read_module(module: &Path, dir: &Path, files: &mut BTreeMap<String, String>) -> Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            read_module(module, &path, files)?;
+        } else {
+            let name = path.strip_prefix(module)?.to_string_lossy().into_owned();
+            files.insert(name, fs::read_to_string(&path)?);
         }
     }
+    Ok(())
 }
 
 struct Judge {
@@ -83,31 +77,35 @@ struct Judge {
     stub: PathBuf,
     /// Merged provider schemas by the provider's short name.
     schemas: BTreeMap<&'static str, PathBuf>,
+    /// Code of the plugin protocol.
+    stubs: PathBuf,
     version: String,
 }
 
 impl Judge {
     /// Sets the judge up, or says why it cannot sit here.
-    fn set_up() -> Result<Result<Self, String>> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")?;
-        let shared = std::env::var_os("CLUSTERCTL_SHARED").map_or_else(|| root.join("../shared"), PathBuf::from);
-        let stub = shared.join("terraform/tf_stub_provider.py");
-        if !stub.is_file() {
-            return Ok(Err(format!("{} is not there; CLUSTERCTL_SHARED may name its directory", stub.display())));
-        }
+    fn set_up(ground: &Ground) -> Result<Result<Self, String>> {
+        let stub = match ground.shared("terraform/tf_stub_provider.py") {
+            Ok(stub) => stub,
+            Err(reason) => return Ok(Err(reason)),
+        };
         let Ok(said) = Command::new("terraform").args(["version", "-json"]).output() else {
             return Ok(Err("terraform is not installed".to_owned()));
         };
         let version: Value = serde_json::from_slice(&said.stdout).context("terraform version -json")?;
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-        let home = std::path::absolute(target)?.join("judge");
-        fs::create_dir_all(&home)?;
-        let python = environment(&home, &shared)?;
+        let python = match ground.python()? {
+            Ok(python) => python,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let shared = stub.parent().and_then(Path::parent).context("the stub lies in the shared directory")?.to_owned();
+        let home = ground.judge_dir()?;
+        let stubs = protocol(&python, &shared)?;
+        let root = &ground.root;
         let schemas = schemas(&home, &shared, &root.join("tests/terraform/schema_supplement.json"))?;
         // An empty configuration: what the user of this machine has set up for terraform must not matter.
         fs::write(home.join("terraformrc"), "")?;
         let version = version["terraform_version"].as_str().unwrap_or_default().to_owned();
-        Ok(Ok(Self { home, python, stub, schemas, version }))
+        Ok(Ok(Self { home, python, stub, schemas, stubs, version }))
     }
 
     fn case(&self, name: &str, files: &BTreeMap<String, String>) -> Result<String> {
@@ -163,7 +161,7 @@ impl Judge {
             .args(["--", "terraform"])
             .args(args)
             .current_dir(dir)
-            .env("PYTHONPATH", self.home.join("terraform-stubs"))
+            .env("PYTHONPATH", &self.stubs)
             .env("TF_CLI_CONFIG_FILE", self.home.join("terraformrc"))
             .env("TF_IN_AUTOMATION", "1")
             .output()
@@ -183,22 +181,17 @@ fn tail(said: &str) -> String {
     lines[lines.len().saturating_sub(60)..].join("\n")
 }
 
-/// The Python environment of the stub provider, with the code of its protocol generated; made once.
-fn environment(home: &Path, shared: &Path) -> Result<PathBuf> {
-    let venv = home.join("terraform-venv");
-    let python = venv.join("bin/python");
-    let stubs = home.join("terraform-stubs");
+/// Generates the code of the stub provider's protocol, once for each environment.
+fn protocol(python: &Path, shared: &Path) -> Result<PathBuf> {
+    let stubs = python.ancestors().nth(2).context("Python lies in an environment")?.join("terraform-stubs");
     let ready = stubs.join("ready");
-    if ready.is_file() && python.is_file() {
-        return Ok(python);
+    if ready.is_file() {
+        return Ok(stubs);
     }
-    println!("setting up {} (once)", venv.display());
-    step(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
-    step(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(PACKAGES))?;
     fs::create_dir_all(&stubs)?;
     let proto = shared.join("terraform");
     step(
-        Command::new(&python)
+        Command::new(python)
             .args(["-m", "grpc_tools.protoc"])
             .arg(format!("-I{}", proto.display()))
             .arg(format!("--python_out={}", stubs.display()))
@@ -206,18 +199,7 @@ fn environment(home: &Path, shared: &Path) -> Result<PathBuf> {
             .arg("tfplugin5.proto"),
     )?;
     fs::write(ready, "")?;
-    Ok(python)
-}
-
-fn step(command: &mut Command) -> Result<()> {
-    let output = command.output().with_context(|| format!("{command:?}"))?;
-    ensure!(
-        output.status.success(),
-        "{command:?} failed:\n{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(())
+    Ok(stubs)
 }
 
 /// The shared schemas with our supplement merged in: resource types that they lack.
