@@ -1,41 +1,47 @@
 //! Roles, their policies, instance profiles and key pairs.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_iam::types::{InstanceProfile, Role};
 use clusterctl_core::addr::Addr;
 use clusterctl_core::cloud::{CloudError, Live, Owner, Scope};
-use futures::future::{try_join_all, try_join3};
+use futures::future::{try_join, try_join_all};
 
 use crate::client::{Client, fail};
 use crate::drivers::adopt::{Read, address};
 use crate::drivers::identity::{key_pairs, live_key, live_profile, live_role, policy};
 use crate::names;
 
-/// Reads the identities of `owner`: two lists by path, one call for each role that exists, and one for key pairs where
-/// they are in scope.
+/// Reads the identities of `owner`: a list of profiles by path with the roles in them, one call for each role that exists,
+/// and one for key pairs where they are in scope.
+///
+/// A role without a profile is what a run leaves that was cut short between the two; making it again adopts it. Only who
+/// looks everywhere, as a deletion does, pays for a list of roles.
 pub(crate) async fn observe(client: &Client, owner: &Owner, scope: &Scope) -> Result<Vec<(Addr, Live)>, CloudError> {
-    let roles = async {
-        if !scope.has("aws_iam_role") && !scope.has("aws_iam_role_policy") {
+    let identities = async {
+        if !["aws_iam_role", "aws_iam_role_policy", "aws_iam_instance_profile"].iter().any(|kind| scope.has(kind)) {
             return Ok(Vec::new());
         }
-        let roles = list_roles(client, owner).await?;
-        let named = roles.iter().filter_map(|role| Some((role, name(&role.path, owner)?)));
+        let (profiles, listed) = try_join(list_profiles(client, owner), async {
+            if *scope == Scope::Everything { list_roles(client, owner).await } else { Ok(Vec::new()) }
+        })
+        .await?;
+        let mut roles: BTreeMap<String, Role> = BTreeMap::new();
+        for role in profiles.iter().flat_map(|profile| profile.roles()).chain(&listed) {
+            roles.entry(role.role_name.clone()).or_insert_with(|| role.clone());
+        }
+        let named = roles.values().filter_map(|role| Some((role, name(&role.path, owner)?)));
         let read = named.map(|(role, name)| async move {
             let policy = policy(client, &role.role_name, name).await?;
             let policy = policy.map(|live| (Addr::new("aws_iam_role_policy", name), live));
             Ok::<_, CloudError>([Some((Addr::new("aws_iam_role", name), live_role(role))), policy])
         });
-        Ok(try_join_all(read).await?.into_iter().flatten().flatten().collect())
-    };
-    let profiles = async {
-        if !scope.has("aws_iam_instance_profile") {
-            return Ok(Vec::new());
-        }
-        let profiles = list_profiles(client, owner).await?;
-        let named = profiles.iter().filter_map(|profile| {
+        let mut all: Vec<(Addr, Live)> = try_join_all(read).await?.into_iter().flatten().flatten().collect();
+        all.extend(profiles.iter().filter_map(|profile| {
             let addr = Addr::new("aws_iam_instance_profile", name(&profile.path, owner)?);
             Some((addr, live_profile(profile)))
-        });
-        Ok(named.collect::<Vec<_>>())
+        }));
+        Ok(all)
     };
     let keys = async {
         if !scope.has("aws_key_pair") {
@@ -48,8 +54,7 @@ pub(crate) async fn observe(client: &Client, owner: &Owner, scope: &Scope) -> Re
         });
         Ok(found.collect::<Vec<_>>())
     };
-    let (mut all, profiles, keys): (Vec<_>, _, _) = try_join3(roles, profiles, keys).await?;
-    all.extend(profiles);
+    let (mut all, keys): (Vec<_>, Vec<_>) = try_join(identities, keys).await?;
     all.extend(keys);
     Ok(all)
 }

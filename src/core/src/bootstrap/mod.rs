@@ -11,7 +11,7 @@
 //! - [`render`] the templates of `templates/node`; their escape function is POSIX shell quoting
 //! - [`console`] reads back the one line per phase that the script prints
 //!
-//! docs/decisions/0100-node-bootstrap.md says why it is built like this.
+//! docs/decisions/0006-node-bootstrap.md says why it is built like this.
 
 pub mod config;
 pub mod console;
