@@ -21,7 +21,7 @@ pub(crate) mod plan;
 pub(crate) mod world;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::Result;
@@ -73,17 +73,17 @@ impl Rig {
             Ok(python) => python,
             Err(reason) => return Ok(Err(reason)),
         };
-        let dir = ground.judge_dir()?.join("aws");
-        if dir.exists() {
-            std::fs::remove_dir_all(&dir)?;
-        }
+        let dir = own_folder(&ground.judge_dir()?.join("aws"))?;
+        // A copy, so that a build that goes on elsewhere changes nothing for a judge that sits.
+        let binary = dir.join("clusterctl");
+        std::fs::copy(ground.binary()?, &binary)?;
         Ok(Ok(Self {
             ground_root: ground.root.clone(),
             dir,
             python,
             moto,
             fault_proxy,
-            binary: ground.binary()?,
+            binary,
             seed: seed.unwrap_or_else(rand::random),
             calm: Mutex::default(),
         }))
@@ -98,6 +98,21 @@ impl Rig {
         let lived = slot.get_or_init(|| live(self, case).map(Arc::new).map_err(|error| format!("{error:#}")));
         lived.clone().map_err(|error| anyhow::anyhow!("an undisturbed life of {case} failed: {error}"))
     }
+}
+
+/// A folder for this process; those of processes that ended are removed.
+fn own_folder(all: &Path) -> Result<PathBuf> {
+    std::fs::create_dir_all(all)?;
+    for entry in std::fs::read_dir(all)? {
+        let folder = entry?.path();
+        let ended = folder.file_name().is_none_or(|pid| !Path::new("/proc").join(pid).exists());
+        if ended && folder.is_dir() {
+            std::fs::remove_dir_all(folder)?;
+        }
+    }
+    let own = all.join(std::process::id().to_string());
+    std::fs::create_dir_all(&own)?;
+    Ok(own)
 }
 
 fn live(rig: &Rig, name: &str) -> Result<Calm> {
