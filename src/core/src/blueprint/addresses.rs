@@ -43,7 +43,12 @@ pub fn cut(cidr: Cidr, zones: usize) -> Option<Cut> {
         return None;
     }
     Some(Cut {
-        zones: blocks.iter().zip(public).take(zones).map(|(nodes, public)| ZoneBlocks { nodes: *nodes, public }).collect(),
+        zones: blocks
+            .iter()
+            .zip(public)
+            .take(zones)
+            .map(|(nodes, public)| ZoneBlocks { nodes: *nodes, public })
+            .collect(),
         free: blocks[zones..].to_vec(),
     })
 }

@@ -53,14 +53,8 @@ pub fn design(cluster: &Cluster, choices: &Choices, uid: &str, cloud: CloudTrait
         Network::Own(own) => (own.nodes.iter().map(|s| s.cidr).collect::<Vec<_>>(), own.cidr),
         Network::Existing { nodes, .. } => (nodes.iter().map(|s| s.cidr).collect(), cluster.network.cidr.net()),
     };
-    let common = Common {
-        cluster,
-        uid,
-        kubernetes: &choices.kubernetes,
-        region: &choices.region,
-        nodes,
-        mtu: cloud.mtu,
-    };
+    let common =
+        Common { cluster, uid, kubernetes: &choices.kubernetes, region: &choices.region, nodes, mtu: cloud.mtu };
     let visibility = visibility(cluster.access.api.visibility);
     let node_address = match cluster.network.topology {
         words::Topology::Public => Visibility::Public,
@@ -122,8 +116,7 @@ fn network(cluster: &Cluster, choices: &Choices) -> Result<Network, DesignError>
             ids.iter()
                 .filter_map(|id| choices.existing.iter().find(|subnet| subnet.id == id.as_str()))
                 .map(|subnet| {
-                    let cidr: Ipv4Net =
-                        subnet.cidr.parse().map_err(|_| DesignError::NotACidr(subnet.cidr.clone()))?;
+                    let cidr: Ipv4Net = subnet.cidr.parse().map_err(|_| DesignError::NotACidr(subnet.cidr.clone()))?;
                     Ok(Subnet { id: subnet.id.clone(), zone: subnet.zone.clone(), cidr })
                 })
                 .collect()
@@ -137,8 +130,7 @@ fn network(cluster: &Cluster, choices: &Choices) -> Result<Network, DesignError>
         return Ok(Network::Existing { id: existing.network.to_string(), nodes, public });
     }
     let zones = choices.zones.len();
-    let cut = cut(wanted.cidr, zones)
-        .ok_or_else(|| DesignError::TooSmall { cidr: wanted.cidr.to_string(), zones })?;
+    let cut = cut(wanted.cidr, zones).ok_or_else(|| DesignError::TooSmall { cidr: wanted.cidr.to_string(), zones })?;
     let zone = |pick: fn(&super::addresses::ZoneBlocks) -> Ipv4Net| {
         choices
             .zones

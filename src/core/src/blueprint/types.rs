@@ -32,7 +32,11 @@ pub struct Blueprint {
 pub enum Network {
     Own(OwnNetwork),
     /// The user's; nothing of it is ours.
-    Existing { id: String, nodes: Vec<Subnet>, public: Vec<Subnet> },
+    Existing {
+        id: String,
+        nodes: Vec<Subnet>,
+        public: Vec<Subnet>,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -161,7 +161,9 @@ fn edges<'a>(
     let mut edges = BTreeSet::new();
     for (user, lives) in &observed.resources {
         for live in lives {
-            for (_, arg) in live.args.as_object().into_iter().flatten().filter(|(name, _)| !OWN.contains(&name.as_str())) {
+            for (_, arg) in
+                live.args.as_object().into_iter().flatten().filter(|(name, _)| !OWN.contains(&name.as_str()))
+            {
                 strings(arg, &mut |text| {
                     for used in named.get(text).into_iter().flatten() {
                         if *used != user {

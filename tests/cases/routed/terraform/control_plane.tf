@@ -193,19 +193,22 @@ resource "aws_network_interface" "control-plane-2" {
 }
 
 resource "aws_volume_attachment" "control-plane-0" {
-  device_name = "/dev/sdf"
-  instance_id = aws_instance.control-plane-0.id
-  volume_id   = aws_ebs_volume.control-plane-0.id
+  stop_instance_before_detaching = true
+  device_name                    = "/dev/sdf"
+  instance_id                    = aws_instance.control-plane-0.id
+  volume_id                      = aws_ebs_volume.control-plane-0.id
 }
 
 resource "aws_volume_attachment" "control-plane-1" {
-  device_name = "/dev/sdf"
-  instance_id = aws_instance.control-plane-1.id
-  volume_id   = aws_ebs_volume.control-plane-1.id
+  stop_instance_before_detaching = true
+  device_name                    = "/dev/sdf"
+  instance_id                    = aws_instance.control-plane-1.id
+  volume_id                      = aws_ebs_volume.control-plane-1.id
 }
 
 resource "aws_volume_attachment" "control-plane-2" {
-  device_name = "/dev/sdf"
-  instance_id = aws_instance.control-plane-2.id
-  volume_id   = aws_ebs_volume.control-plane-2.id
+  stop_instance_before_detaching = true
+  device_name                    = "/dev/sdf"
+  instance_id                    = aws_instance.control-plane-2.id
+  volume_id                      = aws_ebs_volume.control-plane-2.id
 }
