@@ -215,7 +215,7 @@ pub(crate) fn machines(
                 return Ok((question.whose.clone(), chosen.clone()));
             }
             let choice = machine::resolve(&question.demand, catalogue(), offered)
-                .map_err(|why| Refusal::Machine { whose: question.whose.clone(), why })?;
+                .map_err(|why| Refusal::Machine { whose: question.whose.clone(), why: Box::new(why) })?;
             Ok((question.whose.clone(), Chosen::from_choice(asked, &choice)))
         })
         .collect()

@@ -104,12 +104,11 @@ impl Connection for AwsConnection {
         if cluster.options.aws.ami.is_none() {
             let needed: BTreeSet<String> = choices.machines.values().map(|chosen| chosen.arch.clone()).collect();
             choices.images.retain(|arch, _| needed.contains(arch));
-            for arch in needed {
-                if !choices.images.contains_key(&arch) {
-                    let of = if arch == "arm64" { Arch::Arm64 } else { Arch::Amd64 };
-                    let facts::Image { id, name, root_device: _ } = facts::image(client, of).await?;
-                    choices.images.insert(arch, Image { id, name });
-                }
+            let unknown: Vec<String> = needed.into_iter().filter(|arch| !choices.images.contains_key(arch)).collect();
+            for arch in unknown {
+                let of = if arch == "arm64" { Arch::Arm64 } else { Arch::Amd64 };
+                let facts::Image { id, name, root_device: _ } = facts::image(client, of).await?;
+                choices.images.insert(arch, Image { id, name });
             }
         }
         self.recall(&choices);

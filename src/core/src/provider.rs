@@ -26,7 +26,7 @@ pub enum Refusal {
     #[error("{path}: {message}")]
     Cluster { path: String, message: String, right: Option<String> },
     #[error("{whose}: {why}")]
-    Machine { whose: String, why: NoMachine },
+    Machine { whose: String, why: Box<NoMachine> },
     #[error(transparent)]
     Cloud(#[from] CloudError),
 }

@@ -65,7 +65,7 @@ to_hex() { od -An -v -tx1 | tr -d ' \n'; }
 @# HMAC of RFC 2104 from builtins and sha256sum: no key is ever an argument of a process. Keys have up to 64 bytes. #@
 hmac() { # HEX-KEY TEXT
   local key=$1 inner='' outer='' sum i
-  while ((${#key} < 128)); do key+=00; done
+  while ((${#key} < 128)); do key+="00"; done
   for ((i = 0; i < 128; i += 2)); do
     printf -v inner '%s\\x%02x' "$inner" $((16#${key:i:2} ^ 0x36))
     printf -v outer '%s\\x%02x' "$outer" $((16#${key:i:2} ^ 0x5c))

@@ -26,3 +26,42 @@ if any("moto" in argument for argument in sys.orig_argv):
         return _create(self, data, *rest, **named)
 
     templates.LaunchTemplate.create_version = _create_version
+
+    import moto.ec2.models.instances as instances
+    import moto.ec2.models.vpcs as vpcs
+
+    # A device named in the launch template takes the place of the image's own disk; moto attaches it beside that and
+    # forgets the image's: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/block-device-mapping-concepts.html
+    _add_block_device = instances.Instance.add_block_device
+
+    def _replace_block_device(self, size, device_path, *rest, **named):
+        there = self.block_device_mapping.get(device_path)
+        if there:
+            self.ec2_backend.detach_volume(there.volume_id, self.id, device_path)
+            self.ec2_backend.delete_volume(there.volume_id)
+        return _add_block_device(self, size, device_path, *rest, **named)
+
+    instances.Instance.add_block_device = _replace_block_device
+
+    # A VPC's default network ACL goes with it:
+    # https://docs.aws.amazon.com/vpc/latest/userguide/delete-vpc.html
+    _delete_vpc = vpcs.VPCBackend.delete_vpc
+
+    def _delete_vpc_with_acls(self, vpc_id):
+        deleted = _delete_vpc(self, vpc_id)
+        for name in [name for name, acl in self.network_acls.items() if acl.vpc_id == vpc_id]:
+            del self.network_acls[name]
+        return deleted
+
+    vpcs.VPCBackend.delete_vpc = _delete_vpc_with_acls
+
+    # A deleted endpoint is shown as deleted for a while and then not at all; moto shows it for ever:
+    # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteVpcEndpoints.html
+    _delete_endpoints = vpcs.VPCBackend.delete_vpc_endpoints
+
+    def _delete_endpoints_for_good(self, vpce_ids=None):
+        _delete_endpoints(self, vpce_ids)
+        for name in vpce_ids or []:
+            self.vpc_end_points.pop(name, None)
+
+    vpcs.VPCBackend.delete_vpc_endpoints = _delete_endpoints_for_good
