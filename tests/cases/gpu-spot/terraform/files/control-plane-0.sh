@@ -210,7 +210,7 @@ printf '%s' "${sum%% *}"
 to_hex() { od -An -v -tx1 | tr -d ' \n'; }
 hmac() {
 local key=$1 inner='' outer='' sum i
-while ((${#key} < 128)); do key+=00; done
+while ((${#key} < 128)); do key+="00"; done
 for ((i = 0; i < 128; i += 2)); do
 printf -v inner '%s\\x%02x' "$inner" $((16#${key:i:2} ^ 0x36))
 printf -v outer '%s\\x%02x' "$outer" $((16#${key:i:2} ^ 0x5c))
