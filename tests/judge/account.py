@@ -21,7 +21,8 @@ import boto3
 from botocore.config import Config
 
 # Facts about a moment rather than about a thing.
-VOLATILE = {"ResponseMetadata", "RoleLastUsed", "LastModifiedDate", "CallerReference", "UsageOperationUpdateTime"}
+# moto does not give the addresses of deleted interfaces back to its count of free ones.
+VOLATILE = {"AvailableIpAddressCount", "ResponseMetadata", "RoleLastUsed", "LastModifiedDate", "CallerReference", "UsageOperationUpdateTime"}
 
 # kind: (service, operation, key of the list, key of the id)
 LISTS = {

@@ -34,7 +34,8 @@ pub(super) fn run(ground: &Ground, options: &Options) -> Sitting {
     for script in &scripts {
         let name = script.strip_prefix(&ground.root).unwrap_or(script).display().to_string();
         if options.wants(&name) {
-            tally.case(&name, || check(&shellcheck, script, &[]));
+            let flags = if name.starts_with("tests/cases") { RENDERED } else { &[] };
+            tally.case(&name, || check(&shellcheck, script, flags));
         }
     }
     Ok(Ok(tally))
