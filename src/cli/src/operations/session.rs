@@ -31,9 +31,11 @@ impl Session {
     pub(crate) async fn create(&self, state: State, before: Option<Current>) -> Result<Stored<State>, Failure> {
         let stored = match before {
             None => state::create(&*self.store, &self.keys, state).await?,
-            // What the old state says of the journal stays true.
+            // What the old state says of the journal stays true. The record goes on under the lineage of its name, so that
+            // a run which is killed before the lock has noted the new state leaves a successor behind, not a stranger.
             Some(before) => {
-                let state = State { folded: before.state.folded.clone(), ..state };
+                let State { folded, lineage, serial, .. } = before.state.clone();
+                let state = State { folded, lineage, serial, ..state };
                 compact(&*self.store, &self.keys, Current { state, ..before }).await?
             }
         };

@@ -72,8 +72,9 @@ impl<R> Rules<R> {
     async fn modify(&self, rule: &str, want: &Rule) -> Result<(), CloudError> {
         let change = SecurityGroupRuleRequest::builder()
             .ip_protocol(&want.ip_protocol)
-            .set_from_port(want.from_port)
-            .set_to_port(want.to_port)
+            // EC2 shows -1 for the ports of a rule about all protocols, and takes it back.
+            .from_port(want.from_port.unwrap_or(-1))
+            .to_port(want.to_port.unwrap_or(-1))
             .set_cidr_ipv4(want.cidr_ipv4.clone())
             .set_referenced_group_id(want.referenced_security_group_id.as_ref().map(|group| id(group).to_owned()))
             .description(&want.description)
