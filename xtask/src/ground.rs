@@ -74,7 +74,9 @@ impl Ground {
     /// Builds the command once and gives its path.
     pub(crate) fn binary(&self) -> Result<PathBuf> {
         let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "clusterctl"])
+            // The whole workspace, as the tests: alone the package has other features of what all share, and AWS's crates
+            // would be compiled a second time.
+            .args(["build", "--quiet", "--workspace"])
             .current_dir(&self.root)
             .status()
             .context("running cargo")?;

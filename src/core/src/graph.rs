@@ -74,6 +74,8 @@ pub struct Kind {
     pub sets: &'static [&'static str],
     /// Arguments that steer Terraform or the driver and that no cloud gives back.
     pub write_only: &'static [&'static str],
+    /// Arguments that say what Terraform's provider does unasked and has no word for: the export leaves them out.
+    pub implied: &'static [&'static str],
     /// Outputs that hold before the resource is ready for use: what mentions only these need not wait.
     pub early: &'static [&'static str],
     /// Outputs by which other live resources name it: from these the order of deletion is read off.
@@ -103,6 +105,7 @@ impl Kind {
             blocks: &[],
             sets: &[],
             write_only: &[],
+            implied: &[],
             early: &[],
             identity: &["id"],
             replace: Order::DeleteFirst,

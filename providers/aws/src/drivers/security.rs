@@ -79,6 +79,9 @@ impl Driver for SecurityGroups {
         want: SecurityGroup,
         changed: &[String],
     ) -> Result<Live, CloudError> {
+        if has(changed, "default_egress") {
+            self.close(&live.id).await?;
+        }
         if has(changed, "tags") {
             retag(&self.0, &live.id, &want.tags).await?;
         }
@@ -109,7 +112,15 @@ fn live_group(group: &types::SecurityGroup) -> Live {
         name: group.group_name().unwrap_or_default().to_owned(),
         description: group.description().unwrap_or_default().to_owned(),
         vpc_id: input(group.vpc_id()),
+        default_egress: group.ip_permissions_egress().iter().any(is_default),
         tags: tags_of(group.tags.as_deref()),
     };
     live(group.group_id().unwrap_or_default(), &resource).with("owner_id", group.owner_id().unwrap_or_default())
+}
+
+/// Rules of ours, unlike the one that AWS makes, say in their description what they are for.
+fn is_default(permission: &IpPermission) -> bool {
+    let everywhere =
+        |range: &IpRange| range.cidr_ip() == Some("0.0.0.0/0") && range.description().is_none_or(str::is_empty);
+    permission.ip_protocol() == Some("-1") && permission.ip_ranges().iter().any(everywhere)
 }

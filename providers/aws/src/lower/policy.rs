@@ -1,9 +1,10 @@
 //! The least policy that making, changing and removing a graph needs.
 //!
 //! The table says which calls the drivers of each kind make, and observation of it; calls that look something up before
-//! the first plan stand under [`LOOK`]. Creating a kind on EC2 with tags in the call needs `ec2:CreateTags` as well. A
-//! call may be narrowed to our own path where IAM and SSM have paths; EC2, ELB and Auto Scaling name new resources
-//! themselves, so that a policy written before the first create cannot name them.
+//! the first plan stand under [`LOOK`]. Reads are granted for every kind, because a deletion looks everywhere before it
+//! says that nothing is left; changes only for the kinds of the graph. Creating a kind on EC2 with tags in the call needs
+//! `ec2:CreateTags` as well. A call may be narrowed to our own path where IAM and SSM have paths; EC2, ELB and Auto
+//! Scaling name new resources themselves, so that a policy written before the first create cannot name them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +19,12 @@ const LOOK: &[&str] = &[
     "ec2:DescribeAvailabilityZones",
     "ec2:DescribeInstanceTypeOfferings",
     "ec2:DescribeImages",
+    "ec2:DescribeAccountAttributes",
+    // Where nothing is known of what was intended, the tags say whether there are placement groups.
+    "ec2:DescribeTags",
+    // They take no resource narrower than all paths of the account.
+    "iam:ListRoles",
+    "iam:ListInstanceProfiles",
 ];
 
 /// By kind: the service-wide statement it belongs to, and its calls.
@@ -236,6 +243,14 @@ const ROLES: &[&str] = &[
     "iam:RemoveRoleFromInstanceProfile",
 ];
 
+/// The service in whose name AWS makes a role of its own when the first such thing of an account is made.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/using-service-linked-roles.html>
+const SERVICE_ROLES: &[(&str, &str)] = &[
+    ("aws_lb", "elasticloadbalancing.amazonaws.com"),
+    ("aws_autoscaling_group", "autoscaling.amazonaws.com"),
+    ("aws_autoscaling_group", "spot.amazonaws.com"),
+];
+
 /// The policy for `graph`, whose owner is `uid`; `*` for an owner that is not born yet.
 #[must_use]
 pub fn policy(graph: &Graph, region: &str, uid: &str) -> Value {
@@ -243,12 +258,16 @@ pub fn policy(graph: &Graph, region: &str, uid: &str) -> Value {
     let kinds: BTreeSet<&str> = graph.iter().map(|node| node.kind.name).collect();
     let mut open: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     open.insert("Look", LOOK.iter().copied().collect());
-    for (kind, statement, calls) in CALLS.iter().filter(|(kind, ..)| kinds.contains(kind)) {
-        debug_assert!(!kind.is_empty());
-        open.entry(statement).or_default().extend(calls.iter());
-        if calls.iter().any(|call| call.starts_with("ec2:Create") || call.starts_with("ec2:Run")) {
+    for (kind, statement, calls) in CALLS {
+        let (reads, writes): (Vec<&str>, Vec<&str>) = calls.iter().copied().partition(|call| reads(call));
+        open.entry("Look").or_default().extend(reads);
+        if !kinds.contains(kind) {
+            continue;
+        }
+        if writes.iter().any(|call| call.starts_with("ec2:Create") || call.starts_with("ec2:Run")) {
             open.entry("Tag").or_default().extend(["ec2:CreateTags", "ec2:DeleteTags"]);
         }
+        open.entry(statement).or_default().extend(writes);
     }
     let mut statements: Vec<Value> = open
         .into_iter()
@@ -264,12 +283,16 @@ pub fn policy(graph: &Graph, region: &str, uid: &str) -> Value {
                 format!("arn:{partition}:iam::*:instance-profile/clusterctl/{uid}/*"),
             ],
         }));
-        // Lists take no resource narrower than a path of the whole account.
+    }
+    let services: Vec<&str> =
+        SERVICE_ROLES.iter().filter(|(kind, _)| kinds.contains(kind)).map(|(_, service)| *service).collect();
+    if !services.is_empty() {
         statements.push(json!({
-            "Sid": "ListIdentities",
+            "Sid": "ServiceLinkedRoles",
             "Effect": "Allow",
-            "Action": ["iam:ListRoles", "iam:ListInstanceProfiles"],
-            "Resource": "*",
+            "Action": "iam:CreateServiceLinkedRole",
+            "Resource": format!("arn:{partition}:iam::*:role/aws-service-role/*"),
+            "Condition": { "StringEquals": { "iam:AWSServiceName": services } },
         }));
     }
     statements.push(json!({
@@ -288,4 +311,58 @@ pub fn policy(graph: &Graph, region: &str, uid: &str) -> Value {
         "Resource": format!("arn:{partition}:ssm:{region}::parameter/aws/service/canonical/*"),
     }));
     json!({"Version": "2012-10-17", "Statement": statements})
+}
+
+fn reads(call: &str) -> bool {
+    let verb = call.split_once(':').map_or(call, |(_, verb)| verb);
+    ["Describe", "Get", "List"].iter().any(|start| verb.starts_with(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// The calls that the code names in its errors, which is every one it makes; what is lowered is for machines to call.
+    fn named(dir: &Path, calls: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(dir).expect("a folder of sources") {
+            let path = entry.expect("an entry").path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if name == "lower" {
+                continue;
+            }
+            if path.is_dir() {
+                named(&path, calls);
+            } else if !["tests.rs", "testing.rs", "faults.rs"].contains(&name) {
+                let text = std::fs::read_to_string(&path).expect("a source");
+                let words = text.split('"').filter(|word| {
+                    word.split_once(':').is_some_and(|(service, verb)| {
+                        ["ec2", "elasticloadbalancing", "autoscaling", "iam", "route53", "ssm", "sts"]
+                            .contains(&service)
+                            && verb.starts_with(|c: char| c.is_ascii_uppercase())
+                            && verb.chars().all(|c| c.is_ascii_alphanumeric())
+                    })
+                });
+                calls.extend(words.map(str::to_owned));
+            }
+        }
+    }
+
+    #[test]
+    fn every_call_that_the_code_makes_stands_in_the_table() {
+        let mut calls = BTreeSet::new();
+        named(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut calls);
+        assert!(calls.len() > 100, "{calls:?}");
+        let known: BTreeSet<&str> =
+            CALLS.iter().flat_map(|(.., calls)| *calls).chain(LOOK).chain(ROLES).copied().collect();
+        let text = include_str!("policy.rs");
+        let missing: Vec<&String> = calls
+            .iter()
+            .filter(|call| !known.contains(call.as_str()) && !text.contains(&format!("\"{call}\"")))
+            // Words for several calls of one kind.
+            .filter(|call| !["route53:Request", "ec2:AuthorizeSecurityGroup"].contains(&call.as_str()))
+            .collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
 }

@@ -35,6 +35,7 @@ pub(super) fn lower(to: &mut Lowering<'_>, rules: &[FirewallRule], net: &Net) ->
             name: to.fit(name, 255),
             description: format!("{} of cluster {}", description(role), to.owner.cluster),
             vpc_id: net.vpc.clone(),
+            default_egress: false,
             tags,
         };
         roles.insert(role, to.add(Concern::Security, name, &group)?.id);

@@ -9,16 +9,20 @@ use super::{SecurityGroupId, SecurityGroupRuleId, Tags, VpcId, outputs};
 pub static SECURITY_GROUP: Kind = Kind {
     service: "ec2",
     forces_new: &["name", "description", "vpc_id"],
+    implied: &["default_egress"],
     seconds: (2.0, 2.0),
     ..Kind::new("aws_security_group")
 };
 
-/// A security group without any rule of its own: AWS's default egress rule is revoked, as the Terraform provider does.
+/// A security group without any rule of its own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SecurityGroup {
     pub name: String,
     pub description: String,
     pub vpc_id: Input<VpcId>,
+    /// Whether it still has the rule that lets everything out, with which AWS makes every group. Never wanted: the
+    /// Terraform provider revokes it too.
+    pub default_egress: bool,
     pub tags: Tags,
 }
 

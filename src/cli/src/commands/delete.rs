@@ -8,7 +8,7 @@ use super::consent::Asking;
 use super::{Desk, Done, name_in};
 use crate::args::{Delete, Format};
 use crate::failure::Failure;
-use crate::operations::delete::{Protection, Receipt, delete};
+use crate::operations::delete::{Deletion, Protection, Receipt, delete};
 use crate::settings::Progress;
 use crate::views::data::document;
 use crate::views::plan::PlanView;
@@ -20,7 +20,7 @@ pub(crate) async fn run(desk: &Desk, args: &Delete) -> Result<Done, Failure> {
     let asking = Asking::from(args.yes, console)?;
     let protection = if args.override_protection { Protection::Overridden } else { Protection::Kept };
     let mut watcher = progress::watcher(&desk.app.settings, console);
-    let receipt = delete(
+    let deletion = delete(
         &desk.app,
         &name,
         protection,
@@ -34,22 +34,27 @@ pub(crate) async fn run(desk: &Desk, args: &Delete) -> Result<Done, Failure> {
         &mut *watcher,
     )
     .await?;
-    let receipt = receipt.ok_or_else(|| declined("Nothing was deleted"))?;
-    told(desk, &receipt, args.output.format)?;
+    match &deletion {
+        Deletion::Done(receipt) | Deletion::Before(receipt) => {
+            told(desk, receipt, &summary(&deletion), args.output.format)?;
+        }
+        Deletion::Declined => return Err(declined("Nothing was deleted")),
+    }
     Ok(Done::Well)
 }
 
-fn told(desk: &Desk, receipt: &Receipt, format: Format) -> Result<(), Failure> {
+fn told(desk: &Desk, receipt: &Receipt, summary: &str, format: Format) -> Result<(), Failure> {
     let data = || {
         document(
             "Receipt",
             json!({
                 "cluster": receipt.name,
                 "region": receipt.region,
+                "deletedAt": receipt.deleted_at,
                 "deleted": receipt.deleted,
                 "left": 0,
                 "swept": receipt.swept,
-                "seconds": receipt.report.elapsed.as_secs_f64(),
+                "seconds": receipt.elapsed.as_secs_f64(),
             }),
         )
     };
@@ -59,18 +64,28 @@ fn told(desk: &Desk, receipt: &Receipt, format: Format) -> Result<(), Failure> {
         Format::Table | Format::Wide if desk.app.settings.progress == Progress::Json => {
             desk.console.data(&format!("{}\n", data()));
         }
-        Format::Table | Format::Wide => {
+        Format::Table | Format::Wide => desk.console.say(summary),
+    }
+    Ok(())
+}
+
+fn summary(deletion: &Deletion) -> String {
+    match deletion {
+        Deletion::Done(receipt) => {
             let swept = match receipt.swept.len() {
                 0 => String::new(),
                 number => format!(", {} of its machines' own", count(number, "thing")),
             };
-            desk.console.say(&format!(
+            format!(
                 "{} is gone: {} deleted{swept}, nothing left, {}.",
                 receipt.name,
                 count(receipt.deleted, "resource"),
-                span(receipt.report.elapsed)
-            ));
+                span(receipt.elapsed)
+            )
         }
+        Deletion::Before(receipt) => {
+            format!("Nothing to do: {} was deleted at {:.0}, and nothing was left.", receipt.name, receipt.deleted_at)
+        }
+        Deletion::Declined => String::new(),
     }
-    Ok(())
 }

@@ -52,7 +52,6 @@ pub(crate) async fn carry(app: &App, session: &Session, errand: Errand<'_>, watc
         Arc::clone(&session.lease),
         Arc::clone(&app.clock),
         state.generations.clone(),
-        plan,
     );
     let settings = engine::Settings {
         waiting,
@@ -65,7 +64,6 @@ pub(crate) async fn carry(app: &App, session: &Session, errand: Errand<'_>, watc
         act(&mut **watching.lock().unwrap_or_else(PoisonError::into_inner));
     };
     let mut on_event = |event: &Event| watched(&mut |watcher| watcher.event(event));
-    let fence = || ledger.fence();
     let generation = |addr: &Addr| state.generation(&addr.to_string());
     let report = {
         let run = engine::run(
@@ -74,7 +72,6 @@ pub(crate) async fn carry(app: &App, session: &Session, errand: Errand<'_>, watc
                 cloud: connection,
                 owner,
                 ledger: &ledger,
-                fence: &fence,
                 generation: &generation,
                 settings: &settings,
                 stop: &app.interrupt.stop,

@@ -5,11 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clusterctl_core::cloud::{Observed, Scope};
-use clusterctl_core::engine::{Report, Waiting};
+use clusterctl_core::engine::Waiting;
 use clusterctl_core::graph::Graph;
 use clusterctl_core::plan::{self, Plan};
 use clusterctl_core::provider::{Connection, Provider};
+use clusterctl_core::store::ClusterKeys;
+use clusterctl_core::store::journal::current;
 use clusterctl_core::store::state::{State, Tombstone};
+use jiff::Timestamp;
 
 use super::apply::{Consent, conclude, reread};
 use super::carry::{Errand, Watcher, carry};
@@ -31,10 +34,19 @@ pub(crate) enum Protection {
 pub(crate) struct Receipt {
     pub(crate) name: String,
     pub(crate) region: String,
+    pub(crate) deleted_at: Timestamp,
     pub(crate) deleted: usize,
-    pub(crate) report: Report,
+    pub(crate) elapsed: Duration,
     /// What machines had made by themselves.
     pub(crate) swept: Vec<String>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Deletion {
+    Done(Receipt),
+    /// An earlier run had come to its end; perhaps nobody was there any more to be told.
+    Before(Receipt),
+    Declined,
 }
 
 /// Deletes the cluster called `name`.
@@ -47,15 +59,23 @@ pub(crate) async fn delete(
     protection: Protection,
     consent: impl AsyncFnOnce(&State, &Plan) -> Result<Consent, Failure>,
     watcher: &mut dyn Watcher,
-) -> Result<Option<Receipt>, Failure> {
+) -> Result<Deletion, Failure> {
     let store = app.open_store().await?;
     // Without a record there is nothing to lock.
-    load::recorded(&*store, name).await?;
+    let Some(before) = current(&*store, &ClusterKeys::new(name)?).await? else {
+        return Err(load::unknown(&*store, name).await);
+    };
+    if let Some(receipt) = earlier(&before.state) {
+        return Ok(Deletion::Before(receipt));
+    }
     locked(app, Arc::clone(&store), name, Expect::Successor, async |session| {
-        let Some(before) = session.current().await?.filter(|before| before.state.tombstone.is_none()) else {
+        let Some(before) = session.current().await? else {
             return Err(load::unknown(&*store, name).await);
         };
         let state = &before.state;
+        if let Some(receipt) = earlier(state) {
+            return Ok(Deletion::Before(receipt));
+        }
         if protection == Protection::Kept && !state.deleting {
             guard::protection(state)?;
         }
@@ -64,15 +84,28 @@ pub(crate) async fn delete(
         let observed = look(app, provider, &*connection, state, &Scope::Everything).await?;
         let plan = removal(provider, state, &observed)?;
         if !state.deleting && consent(state, &plan).await? == Consent::Refused {
-            return Ok(None);
+            return Ok(Deletion::Declined);
         }
         conclude(app, session, state, &observed).await?;
         let mut current = reread(session).await?;
         current.state.deleting = true;
         let state = session.save(current).await?.value;
-        removed(app, session, connection, state, plan, watcher).await.map(Some)
+        removed(app, session, connection, state, plan, watcher).await.map(Deletion::Done)
     })
     .await
+}
+
+/// What the record of a deleted cluster still says.
+fn earlier(state: &State) -> Option<Receipt> {
+    let tombstone = state.tombstone.as_ref()?;
+    Some(Receipt {
+        name: state.name.clone(),
+        region: state.region.clone(),
+        deleted_at: tombstone.deleted_at,
+        deleted: 0,
+        elapsed: Duration::ZERO,
+        swept: Vec::new(),
+    })
 }
 
 /// The plan of the empty graph.
@@ -105,13 +138,14 @@ async fn removed(
         .map_err(|e| cloud_failure(&*connection, &e))?;
     nothing_left(app, &*connection, &state).await?;
     let mut current = reread(session).await?;
-    current.state.tombstone = Some(Tombstone { deleted_at: app.clock.now(), epoch: session.lease.epoch() });
+    let deleted_at = app.clock.now();
+    current.state.tombstone = Some(Tombstone { deleted_at, epoch: session.lease.epoch() });
     current.state.resources.clear();
     current.state.former.clear();
     current.state.pending.clear();
     session.save(current).await?;
     let deleted = plan.summary().delete;
-    Ok(Receipt { name: state.name, region: state.region, deleted, report: run.report, swept })
+    Ok(Receipt { name: state.name, region: state.region, deleted_at, deleted, elapsed: run.report.elapsed, swept })
 }
 
 /// Looks until nothing is seen any more: deleted things linger in lists.

@@ -71,7 +71,8 @@ impl Cluster {
     }
 
     fn options(&self) -> Option<CloudOptions> {
-        let aws = AwsOptions { ami: self.options.aws.ami.clone(), tags: filled(&self.options.aws.tags) };
+        let aws = &self.options.aws;
+        let aws = AwsOptions { ami: aws.ami.clone(), tags: filled(&aws.tags), routes_per_table: aws.routes_per_table };
         (aws != AwsOptions::default()).then_some(CloudOptions { aws: Some(aws) })
     }
 }

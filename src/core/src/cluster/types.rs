@@ -278,6 +278,8 @@ pub struct Options {
 pub struct Aws {
     /// Image of every machine without one of its own, or the newest Ubuntu.
     pub ami: Option<AmiId>,
+    /// Routes in a route table.
+    pub routes_per_table: Option<u32>,
     /// Tags on everything, besides clusterctl's own.
     pub tags: BTreeMap<TagKey, TagValue>,
 }

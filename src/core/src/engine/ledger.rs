@@ -12,6 +12,8 @@ use crate::plan::Verb;
 pub struct Intended {
     pub addr: Addr,
     pub verb: Verb,
+    /// Which live resource is changed or deleted, or is known better after a check; of a creation, none.
+    pub id: Option<String>,
     pub token: String,
     /// SHA-256 of the request.
     pub digest: String,
@@ -32,9 +34,11 @@ pub enum Ended {
 #[error("{0}")]
 pub struct LedgerError(pub String);
 
-/// Durable when a call returns.
+/// Durable when a call returns. An error of any of them is the end of the run.
 #[async_trait]
 pub trait Ledger: Send + Sync {
+    /// Asked before every mutation: whether the cluster is still ours.
+    async fn fence(&self) -> Result<(), LedgerError>;
     /// Gives the number by which the outcome refers to it.
     async fn intend(&self, intent: Intended) -> Result<u64, LedgerError>;
     async fn end(&self, intent: u64, ended: Ended) -> Result<(), LedgerError>;

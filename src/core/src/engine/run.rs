@@ -82,8 +82,6 @@ pub struct Run<'a> {
     pub cloud: &'a dyn Cloud,
     pub owner: &'a Owner,
     pub ledger: &'a dyn Ledger,
-    /// Asked before every mutation; an error is the end of the run.
-    pub fence: &'a (dyn Fn() -> Result<(), String> + Sync),
     /// How often an address has been made before: a new making gets a new token.
     pub generation: &'a (dyn Fn(&Addr) -> u32 + Sync),
     pub settings: &'a Settings,
@@ -113,7 +111,6 @@ pub async fn run(run: Run<'_>, on_event: &mut (dyn FnMut(&Event) + Send)) -> Rep
     let (events, mut told) = mpsc::unbounded_channel();
     let shop = Shop {
         ledger: run.ledger,
-        fence: run.fence,
         budget: Budget::new(run.settings.slots),
         settings: run.settings,
         events,
@@ -229,7 +226,7 @@ impl<'a> State<'a> {
                 async move { (id, work.delete(live).await.map(|()| Came::Done(None))) }.boxed()
             }
             (Verb::Check, Some(live)) => {
-                let made = Made { live: live.clone(), intent: 0, want, rung: 0 };
+                let made = Made { live: live.clone(), want, rung: 0 };
                 async move { (id, work.ready(made).await.map(|made| Came::Done(Some(made)))) }.boxed()
             }
             (verb, None) => broken("NoTarget", format!("{verb:?} of {} has no target", step.addr)),

@@ -33,7 +33,6 @@ pub(super) enum Broken {
 /// What all steps of a run share.
 pub(super) struct Shop<'a> {
     pub(super) ledger: &'a dyn Ledger,
-    pub(super) fence: &'a (dyn Fn() -> Result<(), String> + Sync),
     pub(super) budget: Budget,
     pub(super) settings: &'a Settings,
     pub(super) events: mpsc::UnboundedSender<Event>,
@@ -55,11 +54,10 @@ pub(super) struct Work<'a> {
     rng: StdRng,
 }
 
-/// A resource that is there, and how its making is known in the ledger.
+/// A resource that is there.
 #[derive(Debug)]
 pub(super) struct Made {
     pub(super) live: Live,
-    pub(super) intent: u64,
     pub(super) want: Value,
     pub(super) rung: usize,
 }
@@ -82,12 +80,12 @@ impl<'a> Work<'a> {
 
     /// Makes it and says what it is; whether it is ready is another question.
     pub(super) async fn create(mut self, mut want: Value) -> Came<Made> {
-        let intent = self.intend(Verb::Create, &want).await?;
+        let intent = self.intend(Verb::Create, None, &want).await?;
         let begun = Instant::now();
         let patience = patience(self.expected);
         let mut attempt = 0;
         let live = loop {
-            self.allowed()?;
+            self.allowed().await?;
             let error = match self.ask(Class::Write, self.driver.create(&self.call, &want)).await {
                 Ok(live) => break live,
                 Err(error) => error,
@@ -113,7 +111,7 @@ impl<'a> Work<'a> {
             }
         };
         self.ended(intent, applied(&live)).await?;
-        Ok(Made { live, intent, want, rung: self.rung })
+        Ok(Made { live, want, rung: self.rung })
     }
 
     /// What was found may be made only in part, where making it takes several requests.
@@ -132,10 +130,10 @@ impl<'a> Work<'a> {
 
     pub(super) async fn update(mut self, live: &Live, want: Value) -> Came<Made> {
         let changed: Vec<String> = self.item.changes.iter().map(|change| change.argument.clone()).collect();
-        let intent = self.intend(Verb::Update, &want).await?;
+        let intent = self.intend(Verb::Update, Some(live), &want).await?;
         let live = self.change(live, &want, &changed, intent).await?;
         self.ended(intent, applied(&live)).await?;
-        Ok(Made { live, intent, want, rung: self.rung })
+        Ok(Made { live, want, rung: self.rung })
     }
 
     /// Setting what is set already does no harm, so that an unanswered update is simply repeated.
@@ -144,7 +142,7 @@ impl<'a> Work<'a> {
         let patience = patience(self.expected);
         let mut attempt = 0;
         loop {
-            self.allowed()?;
+            self.allowed().await?;
             let error = match self.ask(Class::Write, self.driver.update(&self.call, live, want, changed)).await {
                 Ok(updated) => return Ok(updated),
                 Err(error) => error,
@@ -161,13 +159,13 @@ impl<'a> Work<'a> {
     }
 
     pub(super) async fn delete(mut self, live: &Live) -> Came<()> {
-        let intent = self.intend(Verb::Delete, &Value::String(live.id.clone())).await?;
+        let intent = self.intend(Verb::Delete, Some(live), &Value::String(live.id.clone())).await?;
         let begun = Instant::now();
         // What blocks a deletion is often slower than the thing itself: interfaces of a load balancer, for one.
         let patience = Patience { deadline: patience(self.expected).deadline.max(Duration::from_secs(900)) };
         let mut attempt = 0;
         loop {
-            self.allowed()?;
+            self.allowed().await?;
             let Err(error) = self.ask(Class::Write, self.driver.delete(&self.call, live)).await else { break };
             attempt += 1;
             match verdict(&error, attempt, begun.elapsed(), patience, &mut self.rng) {
@@ -197,36 +195,46 @@ impl<'a> Work<'a> {
 
     /// Waits until it is ready; a ladder goes down a rung when the cloud has no capacity.
     pub(super) async fn ready(mut self, made: Made) -> Came<Made> {
-        let Made { mut live, intent, mut want, rung } = made;
+        let Made { mut live, mut want, rung } = made;
         self.rung = rung;
         if self.kind.machines && self.shop.settings.waiting == Waiting::NotForMachines {
-            return Ok(Made { live, intent, want, rung });
+            return Ok(Made { live, want, rung });
         }
         let begun = Instant::now();
         let patience = patience(self.expected);
         let mut polls = 0;
         loop {
-            match self.ask(Class::Read, self.driver.ready(&self.call, &live, &want)).await {
+            let error = match self.ask(Class::Read, self.driver.ready(&self.call, &live, &want)).await {
                 Ok(Progress::Done(now)) => {
                     if now.outputs != live.outputs {
-                        self.ended(intent, applied(&now)).await?;
+                        let known = self.intend(Verb::Check, Some(&now), &want).await?;
+                        self.ended(known, applied(&now)).await?;
                     }
-                    return Ok(Made { live: now, intent, want, rung: self.rung });
+                    return Ok(Made { live: now, want, rung: self.rung });
                 }
-                Ok(Progress::Pending(words)) => self.tell(|step, addr, at| Event::Waiting { step, addr, words, at }),
-                Err(error) if error.fault == Fault::Capacity => match self.next_rung(&want) {
+                Ok(Progress::Pending(words)) => {
+                    self.tell(|step, addr, at| Event::Waiting { step, addr, words, at });
+                    None
+                }
+                Err(error) if passing(&error) => None,
+                Err(error) => Some(error),
+            };
+            match error {
+                Some(error) if error.fault == Fault::Capacity => match self.next_rung(&want) {
                     Some(lower) => {
                         let changed = differing(&want, &lower);
+                        let intent = self.intend(Verb::Update, Some(&live), &lower).await?;
                         live = self.change(&live, &lower, &changed, intent).await?;
+                        self.ended(intent, applied(&live)).await?;
                         want = lower;
                     }
-                    None => return self.fail(intent, error, polls + 1).await,
+                    None => return Err(Broken::Failed { error, attempts: polls + 1 }),
                 },
-                Err(error) if passing(&error) => {}
-                Err(error) => return self.fail(intent, error, polls + 1).await,
+                Some(error) => return Err(Broken::Failed { error, attempts: polls + 1 }),
+                None => {}
             }
             if begun.elapsed() > patience.deadline {
-                return self.fail(intent, overdue("it", begun), polls + 1).await;
+                return Err(Broken::Failed { error: overdue("it", begun), attempts: polls + 1 });
             }
             self.sleep(poll_after(polls, self.expected)).await?;
             polls += 1;
@@ -270,11 +278,12 @@ impl<'a> Work<'a> {
         Some(lower)
     }
 
-    async fn intend(&self, verb: Verb, request: &Value) -> Came<u64> {
-        self.allowed()?;
+    async fn intend(&self, verb: Verb, live: Option<&Live>, request: &Value) -> Came<u64> {
+        self.allowed().await?;
         let intent = Intended {
             addr: self.call.addr.clone(),
             verb,
+            id: live.map(|live| live.id.clone()),
             token: self.call.token.clone(),
             digest: value::sha256_hex(request.to_string().as_bytes()),
             depends: self.item.needs.iter().cloned().collect(),
@@ -292,11 +301,11 @@ impl<'a> Work<'a> {
     }
 
     /// Nothing is sent after a stop or without the lock.
-    fn allowed(&self) -> Came<()> {
+    async fn allowed(&self) -> Came<()> {
         if *self.shop.stop.borrow() {
             return Err(Broken::Stopped);
         }
-        (self.shop.fence)().map_err(Broken::Forbidden)
+        self.shop.ledger.fence().await.map_err(|e| Broken::Forbidden(e.to_string()))
     }
 
     async fn ask<T>(

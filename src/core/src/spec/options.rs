@@ -28,6 +28,11 @@ pub struct AwsOptions {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("maxProperties" = 30, "x-keys" = "tag-key"))]
     pub tags: Option<BTreeMap<TagKey, TagValue>>,
+    /// How many routes the account may have in a route table, if AWS granted another quota than its default. Bounds a
+    /// cluster whose pods are `routed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 50, max = 1000), extend("default" = 500))]
+    pub routes_per_table: Option<u32>,
 }
 
 /// Options of one node group for each cloud.

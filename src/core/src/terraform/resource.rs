@@ -41,11 +41,10 @@ fn with_variables(writer: &Writer<'_>, node: &Node) -> Result<Map<String, Value>
             _ => return Err(at(format!("{of}{pointer}"))(Fault::NotTheDefault(name.clone()))),
         }
     }
-    Ok(match args {
-        Value::Object(args) => args,
-        // The graph holds objects only.
-        _ => Map::new(),
-    })
+    // The graph holds objects only.
+    let Value::Object(mut args) = args else { return Ok(Map::new()) };
+    args.retain(|name, _| !node.kind.implied.contains(&name.as_str()));
+    Ok(args)
 }
 
 /// Arguments first, then nested blocks, both in the order given. A null is an argument that is not set.

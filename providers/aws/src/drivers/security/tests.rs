@@ -39,7 +39,7 @@ fn create_group(create: Answer, described: Answer) -> (Result<Live, CloudError>,
         ("DescribeSecurityGroups", described),
         ("RevokeSecurityGroupEgress", ok("RevokeSecurityGroupEgress", "<return>true</return>")),
     ]);
-    let want = json!({ "name": "demo-node-1", "description": "nodes", "vpc_id": "vpc-1", "tags": {} });
+    let want = json!({ "name": "demo-node-1", "description": "nodes", "vpc_id": "vpc-1", "default_egress": false, "tags": {} });
     let made = block_on(driver(&client, "aws_security_group").create(&call("aws_security_group.node"), &want));
     (made, recorder.actions())
 }
@@ -63,6 +63,30 @@ fn a_name_that_is_taken_is_adopted_only_from_ourselves() {
     assert_eq!(error.fault, Fault::Conflict);
     assert!(error.message.starts_with("sg-1 has the name demo-node-1"), "{error}");
     assert_eq!(actions, ["CreateSecurityGroup", "DescribeSecurityGroups"]);
+}
+
+#[test]
+fn a_group_whose_making_was_cut_short_still_shows_the_rule_and_loses_it() {
+    let everything = |description: &str| {
+        let range = format!("<item><cidrIp>0.0.0.0/0</cidrIp>{description}</item>");
+        format!(
+            "{}<ipPermissionsEgress><item><ipProtocol>-1</ipProtocol><ipRanges>{range}</ipRanges></item></ipPermissionsEgress>",
+            tag_set("aws_security_group.node")
+        )
+    };
+    let want = json!({ "name": "n", "description": "d", "vpc_id": "vpc-1", "default_egress": false, "tags": {} });
+    for (description, default) in [("", true), ("<description>every machine may</description>", false)] {
+        let (client, recorder) = Recorder::by_action([
+            ("DescribeSecurityGroups", group(&everything(description))),
+            ("RevokeSecurityGroupEgress", ok("RevokeSecurityGroupEgress", "<return>true</return>")),
+        ]);
+        let (driver, call) = (driver(&client, "aws_security_group"), call("aws_security_group.node"));
+        let found = block_on(driver.find(&call, &want)).expect("found").remove(0);
+        assert_eq!(found.args["default_egress"], default, "{description}");
+        let closed = block_on(driver.update(&call, &found, &want, &["default_egress".to_owned()])).expect("closed");
+        assert_eq!(closed.args["default_egress"], false);
+        assert_eq!(recorder.actions(), ["DescribeSecurityGroups", "RevokeSecurityGroupEgress"]);
+    }
 }
 
 fn rule(tags: &str, description: &str) -> Answer {

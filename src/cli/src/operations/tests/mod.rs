@@ -133,8 +133,11 @@ async fn create_again_changes_nothing_and_delete_leaves_nothing() {
     assert_eq!(world.sky.there(), [""; 0]);
     assert_eq!(world.run("get clusters -o name").await.out, "");
     let again = world.run("delete demo --yes").await;
-    assert_eq!(again.exit, 66, "{again:?}");
-    assert!(again.failure.expect("a failure").hints.iter().any(|hint| hint.contains("recover")));
+    assert_eq!(again.exit, 0, "{again:?}");
+    assert!(again.err.contains("Nothing to do: demo was deleted at "), "{}", again.err);
+    let never = world.run("delete demos --yes").await;
+    assert_eq!(never.exit, 66, "{never:?}");
+    assert!(never.failure.expect("a failure").hints.iter().any(|hint| hint.contains("recover")));
 }
 
 #[tokio::test(start_paused = true)]
