@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use crate::addr::Addr;
 use crate::cloud::{Live, Observed};
+use crate::graph::links::Links;
 use crate::graph::{Graph, GraphError, Kind, Rung};
 
 pub use check::{Fault as CheckFault, check};
@@ -218,8 +219,9 @@ pub fn plan(
     kinds: &[&'static Kind],
     depends: &BTreeMap<Addr, BTreeSet<Addr>>,
 ) -> Result<Plan, GraphError> {
-    let items = decide::decide(desired, observed, kinds)?;
-    let steps = steps::order(&items, desired, observed, kinds, depends);
+    let links = Links::of(desired)?;
+    let items = decide::decide(&links, observed, kinds)?;
+    let steps = steps::order(&items, &links, observed, kinds, depends);
     Ok(Plan { items, steps })
 }
 
