@@ -8,6 +8,7 @@ pub(crate) mod links;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -142,8 +143,8 @@ pub struct Node {
     pub addr: Addr,
     pub kind: &'static Kind,
     pub concern: Concern,
-    /// A JSON object; may mention outputs.
-    pub args: Value,
+    /// A JSON object; may mention outputs. A plan shares it.
+    pub args: Arc<Value>,
     /// Resources with the same roll are replaced one after another, in the order of their addresses.
     pub roll: Option<String>,
     /// Further rungs, in order, for when the cloud has no capacity.
@@ -189,6 +190,7 @@ impl Graph {
     pub fn add<R: Resource>(&mut self, concern: Concern, name: &str, resource: &R) -> Result<R::Out, GraphError> {
         let addr = Addr::new(R::KIND.name, name);
         let args = serde_json::to_value(resource)
+            .map(Arc::new)
             .map_err(|e| GraphError::NotData { addr: addr.clone(), message: e.to_string() })?;
         self.insert(Node { addr: addr.clone(), kind: R::KIND, concern, args, roll: None, ladder: Vec::new() })?;
         Ok(R::Out::from(addr))
@@ -199,7 +201,7 @@ impl Graph {
     /// # Errors
     /// When the address is taken or the arguments are no object.
     pub fn insert(&mut self, mut node: Node) -> Result<(), GraphError> {
-        let Value::Object(args) = &mut node.args else {
+        let Value::Object(args) = Arc::make_mut(&mut node.args) else {
             return Err(GraphError::NotData { addr: node.addr, message: "the arguments are no object".to_owned() });
         };
         args.retain(|_, value| !value.is_null());

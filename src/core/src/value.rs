@@ -244,7 +244,8 @@ pub fn output(of: &Addr, attr: &str) -> Value {
 #[must_use]
 pub fn as_text(value: &Value) -> Option<Text> {
     let map = value.as_object()?;
-    let parts = map.get(TEXT)?.as_array()?;
+    // Asked of every object, nearly all of which are no texts: to look along the few keys is faster than to hash.
+    let parts = map.iter().find(|(key, _)| *key == TEXT)?.1.as_array()?;
     let encoding = serde_json::from_value(map.get(ENCODING)?.clone()).ok()?;
     let parts = parts
         .iter()
@@ -359,7 +360,7 @@ pub fn same(want: &Value, live: &Value) -> bool {
     }
     match (want, live) {
         (Value::Object(want), Value::Object(live)) => {
-            want.iter().all(|(key, value)| live.get(key).is_some_and(|other| same(value, other)))
+            beside(want, Some(live)).all(|(_, value, other)| other.is_some_and(|other| same(value, other)))
         }
         (Value::Array(want), Value::Array(live)) => {
             want.len() == live.len() && want.iter().zip(live).all(|(a, b)| same(a, b))
@@ -367,6 +368,19 @@ pub fn same(want: &Value, live: &Value) -> bool {
         (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
         (a, b) => a == b,
     }
+}
+
+/// What stands under each name of `map`, there and in `other`. Mostly both have the same names in the same order, and
+/// then none has to be looked up.
+pub(crate) fn beside<'a, 'b>(
+    map: &'a Map<String, Value>,
+    other: Option<&'b Map<String, Value>>,
+) -> impl Iterator<Item = (&'a String, &'a Value, Option<&'b Value>)> {
+    let mut next = other.into_iter().flatten();
+    map.iter().map(move |(name, value)| {
+        let there = next.next().filter(|(same, _)| *same == name).map(|(_, there)| there);
+        (name, value, there.or_else(|| other?.get(name)))
+    })
 }
 
 /// Reads `value` as a resource of the typed layer.

@@ -45,10 +45,6 @@ impl<'a> Links<'a> {
         }
     }
 
-    pub(crate) fn number(&self, addr: &Addr) -> Option<usize> {
-        self.numbers.get(&key(addr)).copied()
-    }
-
     pub(crate) fn mentioned(&self, mention: Mention<'_>) -> Option<usize> {
         self.numbers.get(&(mention.kind, mention.name)).copied()
     }

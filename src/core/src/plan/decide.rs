@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -17,19 +18,34 @@ pub(super) fn decide(
     observed: &Observed,
     kinds: &[&'static Kind],
 ) -> Result<BTreeMap<Addr, Item>, GraphError> {
+    let (wanted, unwanted) = split(links, observed);
     let mut decided: Vec<Option<Item>> = links.nodes.iter().map(|_| None).collect();
     for number in links.order()? {
-        let node = links.nodes[number];
-        let lives = observed.resources.get(&node.addr).map_or(&[][..], Vec::as_slice);
-        let mut item = one(node, lives, &|mention| output(links, &decided, mention));
+        let mut item = one(links.nodes[number], wanted[number], &|mention| output(links, &decided, mention));
         item.needs = links.needs(number).map(|need| links.nodes[need].addr.clone()).collect();
         decided[number] = Some(item);
     }
     let addrs = links.nodes.iter().map(|node| node.addr.clone());
-    let wanted = addrs.zip(decided).filter_map(|(addr, item)| Some((addr, item?)));
-    let unwanted = observed.resources.iter().filter(|(addr, _)| links.number(addr).is_none());
-    let gone = unwanted.filter_map(|(addr, lives)| Some((addr.clone(), gone(kind_of(kinds, &addr.kind), lives)?)));
-    Ok(wanted.chain(gone).collect())
+    let stay = addrs.zip(decided).filter_map(|(addr, item)| Some((addr, item?)));
+    let go = unwanted.into_iter().filter_map(|(addr, lives)| {
+        let item = gone(kind_of(kinds, &addr.kind), lives)?;
+        Some((addr.clone(), item))
+    });
+    Ok(stay.chain(go).collect())
+}
+
+type Lives<'a> = &'a [Arc<Live>];
+
+/// What is live of each node, by its number, and what is live of no node. Both sides are sorted by address.
+fn split<'a>(links: &Links<'_>, observed: &'a Observed) -> (Vec<Lives<'a>>, Vec<(&'a Addr, Lives<'a>)>) {
+    let (mut wanted, mut unwanted) = (Vec::with_capacity(links.nodes.len()), Vec::new());
+    let mut seen = observed.resources.iter().map(|(addr, lives)| (addr, lives.as_slice())).peekable();
+    for node in &links.nodes {
+        unwanted.extend(std::iter::from_fn(|| seen.next_if(|(addr, _)| **addr < node.addr)));
+        wanted.push(seen.next_if(|(addr, _)| **addr == node.addr).map_or(&[][..], |(_, lives)| lives));
+    }
+    unwanted.extend(seen);
+    (wanted, unwanted)
 }
 
 /// Outputs of what stays are known; of what is made anew they are not, and its dependants differ for that.
@@ -39,7 +55,7 @@ fn output<'a>(links: &Links<'_>, decided: &'a [Option<Item>], mention: Mention<'
     item.live.as_ref().filter(|_| stays)?.outputs.get(mention.attr).map(Cow::Borrowed)
 }
 
-fn gone(kind: Option<&Kind>, lives: &[Live]) -> Option<Item> {
+fn gone(kind: Option<&Kind>, lives: Lives<'_>) -> Option<Item> {
     let (first, rest) = lives.split_first()?;
     Some(Item {
         action: Action::Delete,
@@ -47,7 +63,7 @@ fn gone(kind: Option<&Kind>, lives: &[Live]) -> Option<Item> {
         changes: Vec::new(),
         live: Some(first.clone()),
         surplus: rest.to_vec(),
-        want: Value::Null,
+        want: Default::default(),
         needs: Default::default(),
         ladder: Vec::new(),
     })
@@ -55,7 +71,7 @@ fn gone(kind: Option<&Kind>, lives: &[Live]) -> Option<Item> {
 
 type Lookup<'a, 'b> = &'b dyn Fn(Mention<'a>) -> Option<Cow<'a, Value>>;
 
-fn one<'a>(node: &'a Node, lives: &[Live], lookup: Lookup<'a, '_>) -> Item {
+fn one<'a>(node: &'a Node, lives: Lives<'_>, lookup: Lookup<'a, '_>) -> Item {
     let mut item = Item {
         action: Action::Create,
         risk: Risk::Safe,
@@ -88,12 +104,12 @@ fn one<'a>(node: &'a Node, lives: &[Live], lookup: Lookup<'a, '_>) -> Item {
 
 fn differences<'a>(node: &'a Node, live: &Live, lookup: Lookup<'a, '_>) -> Vec<Change> {
     let kind = node.kind;
-    let args = node.args.as_object().into_iter().flatten();
-    args.filter(|(name, _)| !kind.write_only.contains(&name.as_str()))
-        .filter_map(|(name, arg)| {
+    let there = live.args.as_object();
+    let args = node.args.as_object().into_iter().flat_map(|args| value::beside(args, there));
+    args.filter(|(name, ..)| !kind.write_only.contains(&name.as_str()))
+        .filter_map(|(name, arg, from)| {
             let to = value::ordered_argument(name, value::resolved(arg, lookup), kind.sets);
-            let from = live.args.get(name).unwrap_or(&Value::Null);
-            let from = value::ordered_argument(name, Cow::Borrowed(from), kind.sets);
+            let from = value::ordered_argument(name, Cow::Borrowed(from.unwrap_or(&Value::Null)), kind.sets);
             (!value::same(&to, &from)).then(|| Change {
                 argument: name.clone(),
                 from: from.into_owned(),

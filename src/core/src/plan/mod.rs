@@ -11,6 +11,7 @@ mod decide;
 mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -76,13 +77,13 @@ pub struct Item {
     pub changes: Vec<Change>,
     /// The live resource that is kept, changed, replaced or deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub live: Option<Live>,
+    pub live: Option<Arc<Live>>,
     /// Further live resources under the same address, which go.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub surplus: Vec<Live>,
+    pub surplus: Vec<Arc<Live>>,
     /// The wanted arguments; may mention outputs.
     #[serde(default)]
-    pub want: Value,
+    pub want: Arc<Value>,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub needs: BTreeSet<Addr>,
     /// Further rungs of the capacity ladder: a name and what it changes.
@@ -119,7 +120,7 @@ pub struct Step {
     pub verb: Verb,
     /// Which live resource: an update's, a deletion's or a check's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub live: Option<Live>,
+    pub live: Option<Arc<Live>>,
     pub after: Vec<(StepId, Point)>,
     /// Median seconds, from the kind's table.
     pub seconds: f64,

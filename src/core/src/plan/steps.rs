@@ -9,6 +9,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -62,7 +63,7 @@ fn single<'a>(addr: &'a Addr, item: &'a Item, kinds: &[&'static Kind], steps: &m
         return own;
     }
     let (making, removing) = kind_of(kinds, &addr.kind).map_or((1.0, 1.0), |k| k.seconds);
-    let mut push = |verb: Verb, live: Option<&Live>, seconds: f64| {
+    let mut push = |verb: Verb, live: Option<&Arc<Live>>, seconds: f64| {
         steps.push(Step { addr: addr.clone(), verb, live: live.cloned(), after: Vec::new(), seconds });
         steps.len() - 1
     };
