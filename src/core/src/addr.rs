@@ -21,6 +21,12 @@ impl Addr {
     }
 }
 
+/// The kind and the name in `kind.name`.
+pub(crate) fn parts(text: &str) -> Option<(&str, &str)> {
+    let word = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    text.rsplit_once('.').filter(|(kind, name)| word(kind.strip_prefix("data.").unwrap_or(kind)) && word(name))
+}
+
 impl fmt::Display for Addr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.kind, self.name)
@@ -35,13 +41,8 @@ impl FromStr for Addr {
     type Err = NotAnAddr;
 
     fn from_str(text: &str) -> Result<Self, NotAnAddr> {
-        let word = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-        match text.rsplit_once('.') {
-            Some((kind, name)) if word(kind.strip_prefix("data.").unwrap_or(kind)) && word(name) => {
-                Ok(Self::new(kind, name))
-            }
-            _ => Err(NotAnAddr(text.to_owned())),
-        }
+        let (kind, name) = parts(text).ok_or_else(|| NotAnAddr(text.to_owned()))?;
+        Ok(Self::new(kind, name))
     }
 }
 

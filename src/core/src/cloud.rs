@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -56,20 +57,20 @@ impl Live {
 /// once repeated. The plan picks the one that fits and removes the others.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Observed {
-    pub resources: BTreeMap<Addr, Vec<Live>>,
+    pub resources: BTreeMap<Addr, Vec<Arc<Live>>>,
     /// The account, project or tenant, where the answers told it.
     pub account: Option<String>,
 }
 
 impl Observed {
     pub fn insert(&mut self, addr: Addr, live: Live) {
-        self.resources.entry(addr).or_default().push(live);
+        self.resources.entry(addr).or_default().push(Arc::new(live));
     }
 
     /// The one that stands for an address when nothing more is known.
     #[must_use]
     pub fn get(&self, addr: &Addr) -> Option<&Live> {
-        self.resources.get(addr).and_then(|all| all.first())
+        self.resources.get(addr)?.first().map(Arc::as_ref)
     }
 
     #[must_use]

@@ -4,12 +4,15 @@
 //! outputs. Edges are never declared: an edge is an output of another node that an argument mentions. A kind's
 //! properties, all that plan, engine and export need to know of it, stand in one [`Kind`] table.
 
+pub(crate) mod links;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::addr::Addr;
 use crate::value::{self, ENCODING, TEXT};
@@ -143,8 +146,8 @@ pub struct Node {
     pub addr: Addr,
     pub kind: &'static Kind,
     pub concern: Concern,
-    /// A JSON object; may mention outputs.
-    pub args: Value,
+    /// A JSON object; may mention outputs. A plan shares it.
+    pub args: Arc<Value>,
     /// Resources with the same roll are replaced one after another, in the order of their addresses.
     pub roll: Option<String>,
     /// Further rungs, in order, for when the cloud has no capacity.
@@ -190,6 +193,7 @@ impl Graph {
     pub fn add<R: Resource>(&mut self, concern: Concern, name: &str, resource: &R) -> Result<R::Out, GraphError> {
         let addr = Addr::new(R::KIND.name, name);
         let args = serde_json::to_value(resource)
+            .map(Arc::new)
             .map_err(|e| GraphError::NotData { addr: addr.clone(), message: e.to_string() })?;
         self.insert(Node { addr: addr.clone(), kind: R::KIND, concern, args, roll: None, ladder: Vec::new() })?;
         Ok(R::Out::from(addr))
@@ -200,10 +204,10 @@ impl Graph {
     /// # Errors
     /// When the address is taken or the arguments are no object.
     pub fn insert(&mut self, mut node: Node) -> Result<(), GraphError> {
-        let Value::Object(args) = node.args else {
+        let Value::Object(args) = Arc::make_mut(&mut node.args) else {
             return Err(GraphError::NotData { addr: node.addr, message: "the arguments are no object".to_owned() });
         };
-        node.args = Value::Object(args.into_iter().filter(|(_, v)| !v.is_null()).collect::<Map<_, _>>());
+        args.retain(|_, value| !value.is_null());
         if self.nodes.contains_key(&node.addr) {
             return Err(GraphError::Twice(node.addr));
         }
@@ -239,38 +243,8 @@ impl Graph {
     /// # Errors
     /// Names the dangling mention, or the nodes of a cycle.
     pub fn order(&self) -> Result<Vec<&Node>, GraphError> {
-        let mut waiting: BTreeMap<&Addr, usize> = BTreeMap::new();
-        let mut dependants: BTreeMap<Addr, Vec<&Addr>> = BTreeMap::new();
-        for node in self.iter() {
-            let needs = node.needs();
-            waiting.insert(&node.addr, needs.len());
-            for need in needs {
-                if !self.nodes.contains_key(&need) {
-                    return Err(GraphError::Dangling { of: node.addr.clone(), mentioned: need });
-                }
-                dependants.entry(need).or_default().push(&node.addr);
-            }
-        }
-        let mut free: Vec<&Addr> = waiting.iter().filter(|(_, n)| **n == 0).map(|(a, _)| *a).rev().collect();
-        let mut order = Vec::with_capacity(self.nodes.len());
-        while let Some(addr) = free.pop() {
-            if let Some(node) = self.nodes.get(addr) {
-                order.push(node);
-            }
-            for dependant in dependants.get(addr).into_iter().flatten().rev() {
-                if let Some(left) = waiting.get_mut(*dependant) {
-                    *left -= 1;
-                    if *left == 0 {
-                        free.push(dependant);
-                    }
-                }
-            }
-        }
-        if order.len() == self.nodes.len() {
-            return Ok(order);
-        }
-        let done: BTreeSet<&Addr> = order.iter().map(|n| &n.addr).collect();
-        Err(GraphError::Cycle(self.nodes.keys().filter(|a| !done.contains(a)).cloned().collect()))
+        let links = links::Links::of(self)?;
+        Ok(links.order()?.into_iter().map(|number| links.nodes[number]).collect())
     }
 
     /// The graph as small text: one line a node with its needs, then its arguments.

@@ -10,7 +10,9 @@
 //! | `{"$json": ..}` | a JSON document as a string | `jsonencode(..)` |
 //! | `{"$digest": "<sha256>"}` | observed only: the cloud does not give the value back, its digest is in a tag | |
 
-use std::collections::BTreeSet;
+mod mentions;
+mod sets;
+
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::io::Write as _;
@@ -23,6 +25,11 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::addr::Addr;
+
+pub(crate) use mentions::{Mention, each_mention, resolved};
+pub use mentions::{as_output, is_known, mentions, resolve};
+pub use sets::ordered;
+pub(crate) use sets::ordered_argument;
 
 pub const OUTPUT: &str = "$output";
 pub const TEXT: &str = "$text";
@@ -233,19 +240,12 @@ pub fn output(of: &Addr, attr: &str) -> Value {
     json!({ OUTPUT: format!("{of}.{attr}") })
 }
 
-/// Reads `{"$output": "kind.name.attr"}`.
-#[must_use]
-pub fn as_output(value: &Value) -> Option<(Addr, String)> {
-    let map = value.as_object().filter(|m| m.len() == 1)?;
-    let (addr, attr) = map.get(OUTPUT)?.as_str()?.rsplit_once('.')?;
-    Some((addr.parse().ok()?, attr.to_owned()))
-}
-
 /// Reads `{"$text": [..], "$encoding": ..}`.
 #[must_use]
 pub fn as_text(value: &Value) -> Option<Text> {
     let map = value.as_object()?;
-    let parts = map.get(TEXT)?.as_array()?;
+    // Asked of every object, nearly all of which are no texts: to look along the few keys is faster than to hash.
+    let parts = map.iter().find(|(key, _)| *key == TEXT)?.1.as_array()?;
     let encoding = serde_json::from_value(map.get(ENCODING)?.clone()).ok()?;
     let parts = parts
         .iter()
@@ -260,47 +260,6 @@ pub fn as_text(value: &Value) -> Option<Text> {
 /// The one value of a single-key marker object.
 fn marker<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {
     value.as_object().filter(|m| m.len() == 1)?.get(key)
-}
-
-/// Every output that `value` mentions, with the attribute.
-#[must_use]
-pub fn mentions(value: &Value) -> BTreeSet<(Addr, String)> {
-    let mut found = BTreeSet::new();
-    collect(value, &mut found);
-    found
-}
-
-fn collect(value: &Value, found: &mut BTreeSet<(Addr, String)>) {
-    if let Some(output) = as_output(value) {
-        found.insert(output);
-        return;
-    }
-    match value {
-        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
-        Value::Object(map) => map.values().for_each(|item| collect(item, found)),
-        _ => {}
-    }
-}
-
-/// Puts known outputs in. What stays unknown keeps its `$output`; texts and documents stay in their form, so that two
-/// values can be compared by meaning rather than by bytes.
-#[must_use]
-pub fn resolve(value: &Value, lookup: &dyn Fn(&Addr, &str) -> Option<Value>) -> Value {
-    if let Some((of, attr)) = as_output(value) {
-        return lookup(&of, &attr).unwrap_or_else(|| value.clone());
-    }
-    match value {
-        Value::Array(items) => Value::Array(items.iter().map(|item| resolve(item, lookup)).collect()),
-        Value::Object(map) => {
-            Value::Object(map.iter().map(|(k, item)| (k.clone(), resolve(item, lookup))).collect::<Map<_, _>>())
-        }
-        other => other.clone(),
-    }
-}
-
-#[must_use]
-pub fn is_known(value: &Value) -> bool {
-    mentions(value).is_empty()
 }
 
 /// The plain text of a text whose parts are all known.
@@ -401,7 +360,7 @@ pub fn same(want: &Value, live: &Value) -> bool {
     }
     match (want, live) {
         (Value::Object(want), Value::Object(live)) => {
-            want.iter().all(|(key, value)| live.get(key).is_some_and(|other| same(value, other)))
+            beside(want, Some(live)).all(|(_, value, other)| other.is_some_and(|other| same(value, other)))
         }
         (Value::Array(want), Value::Array(live)) => {
             want.len() == live.len() && want.iter().zip(live).all(|(a, b)| same(a, b))
@@ -411,25 +370,17 @@ pub fn same(want: &Value, live: &Value) -> bool {
     }
 }
 
-/// Puts the lists that are sets into one order, by the names of the arguments that hold them, at any depth: a set of
-/// outputs is ordered by their names, and by their values once they are known.
-#[must_use]
-pub fn ordered(value: &Value, sets: &[&str]) -> Value {
-    match value {
-        Value::Object(map) => Value::Object(
-            map.iter()
-                .map(|(name, item)| {
-                    let mut item = ordered(item, sets);
-                    if let (Value::Array(members), true) = (&mut item, sets.contains(&name.as_str())) {
-                        members.sort_by_cached_key(Value::to_string);
-                    }
-                    (name.clone(), item)
-                })
-                .collect(),
-        ),
-        Value::Array(items) => Value::Array(items.iter().map(|item| ordered(item, sets)).collect()),
-        other => other.clone(),
-    }
+/// What stands under each name of `map`, there and in `other`. Mostly both have the same names in the same order, and
+/// then none has to be looked up.
+pub(crate) fn beside<'a, 'b>(
+    map: &'a Map<String, Value>,
+    other: Option<&'b Map<String, Value>>,
+) -> impl Iterator<Item = (&'a String, &'a Value, Option<&'b Value>)> {
+    let mut next = other.into_iter().flatten();
+    map.iter().map(move |(name, value)| {
+        let there = next.next().filter(|(same, _)| *same == name).map(|(_, there)| there);
+        (name, value, there.or_else(|| other?.get(name)))
+    })
 }
 
 /// Reads `value` as a resource of the typed layer.

@@ -81,7 +81,14 @@ fn synthetic(resources: usize) -> Result<Graph> {
         let addr = at(number);
         let kind = kind_of(KINDS, &addr.kind).context("a kind of the table")?;
         let args = args(number, &|of, attr| value::output(of, attr));
-        graph.insert(Node { addr, kind, concern: Concern::ControlPlane, args, roll: None, ladder: Vec::new() })?;
+        graph.insert(Node {
+            addr,
+            kind,
+            concern: Concern::ControlPlane,
+            args: args.into(),
+            roll: None,
+            ladder: Vec::new(),
+        })?;
     }
     Ok(graph)
 }

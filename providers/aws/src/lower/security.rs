@@ -1,6 +1,7 @@
 //! A security group per role, and a rule per intent.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use clusterctl_core::addr::Addr;
 use clusterctl_core::blueprint::{Direction, FirewallRule, Peer, Role, Traffic};
@@ -47,7 +48,9 @@ pub(super) fn lower(to: &mut Lowering<'_>, rules: &[FirewallRule], net: &Net) ->
                 for (name, address) in &net.egress {
                     let addr = add(to, rule, &format!("{}-{name}", rule.name), &roles)?;
                     // An address that is not known yet, with its prefix, is text; the typed rule has no place for it.
-                    if let Some(args) = to.graph.node_mut(&addr).and_then(|node| node.args.as_object_mut()) {
+                    if let Some(args) =
+                        to.graph.node_mut(&addr).and_then(|node| Arc::make_mut(&mut node.args).as_object_mut())
+                    {
                         args.insert("cidr_ipv4".into(), (&host(address)).into());
                     }
                 }

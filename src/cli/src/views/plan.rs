@@ -330,7 +330,7 @@ mod tests {
         let mut add = |kind: &'static Kind, concern, name: &str, args: Value| {
             let addr = Addr::new(kind.name, name);
             graph
-                .insert(Node { addr: addr.clone(), kind, concern, args, roll: None, ladder: Vec::new() })
+                .insert(Node { addr: addr.clone(), kind, concern, args: args.into(), roll: None, ladder: Vec::new() })
                 .expect("a node");
             addr
         };

@@ -15,7 +15,7 @@ use super::ledger::Ledger;
 use super::queue::Queue;
 use super::work::{Broken, Made, Shop, Work, token};
 use crate::addr::Addr;
-use crate::cloud::{Call, Cloud, CloudError, Fault, Owner};
+use crate::cloud::{Call, Cloud, CloudError, Fault, Live, Owner};
 use crate::graph::kind_of;
 use crate::plan::{Action, Plan, Point, StepId, Verb};
 use crate::value;
@@ -226,7 +226,7 @@ impl<'a> State<'a> {
                 async move { (id, work.delete(live).await.map(|()| Came::Done(None))) }.boxed()
             }
             (Verb::Check, Some(live)) => {
-                let made = Made { live: live.clone(), want, rung: 0 };
+                let made = Made { live: Live::clone(live), want, rung: 0 };
                 async move { (id, work.ready(made).await.map(|made| Came::Done(Some(made)))) }.boxed()
             }
             (verb, None) => broken("NoTarget", format!("{verb:?} of {} has no target", step.addr)),

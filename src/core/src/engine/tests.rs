@@ -135,7 +135,10 @@ impl AnyDriver for Fake {
 #[async_trait]
 impl Cloud for Fake {
     async fn observe(&self, _: &Owner, _: &Scope) -> Result<Observed, CloudError> {
-        Ok(Observed { resources: self.world().alive.clone(), account: None })
+        let shared = |lives: &Vec<Live>| lives.iter().cloned().map(Into::into).collect();
+        let world = self.world();
+        let resources = world.alive.iter().map(|(addr, lives)| (addr.clone(), shared(lives))).collect();
+        Ok(Observed { resources, account: None })
     }
 
     fn driver(&self, _: &str) -> Option<&dyn AnyDriver> {
@@ -187,7 +190,9 @@ fn sample() -> Graph {
     let mut add = |addr: &str, args: Value, ladder: Vec<Rung>| {
         let addr: Addr = addr.parse().expect("an address");
         let kind = kind_of(KINDS, &addr.kind).expect("a kind of this test");
-        graph.insert(Node { addr, kind, concern: Concern::Network, args, roll: None, ladder }).expect("inserted");
+        graph
+            .insert(Node { addr, kind, concern: Concern::Network, args: args.into(), roll: None, ladder })
+            .expect("inserted");
     };
     add("net.main", json!({"cidr": "10.0.0.0/16"}), vec![]);
     add("nat.a", json!({"net": {"$output": "net.main.id"}}), vec![]);

@@ -3,7 +3,7 @@
 //! A plan may come out of a file. What is checked here is what would hurt: touching what was not observed as ours,
 //! waiting for ever, making something twice, removing what is still needed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 
 use super::{Action, Plan, Step, Verb};
 use crate::addr::Addr;
@@ -82,7 +82,7 @@ fn ownership(plan: &Plan, observed: &Observed) -> Result<(), Fault> {
 }
 
 fn decisions(plan: &Plan) -> Result<(), Fault> {
-    let mut counted: BTreeMap<&Addr, [usize; 3]> = BTreeMap::new();
+    let mut counted: HashMap<&Addr, [usize; 3]> = HashMap::new();
     for step in &plan.steps {
         let counts = counted.entry(&step.addr).or_default();
         match step.verb {
@@ -109,17 +109,17 @@ fn decisions(plan: &Plan) -> Result<(), Fault> {
             return Err(Fault::Mismatch(addr.clone(), item.action));
         }
     }
-    match counted.into_iter().next() {
-        Some((addr, _)) => Err(Fault::Mismatch(addr.clone(), Action::Keep)),
+    match counted.into_keys().min() {
+        Some(addr) => Err(Fault::Mismatch(addr.clone(), Action::Keep)),
         None => Ok(()),
     }
 }
 
 fn needs(plan: &Plan) -> Result<(), Fault> {
-    let removed: BTreeSet<&Addr> =
-        plan.items.iter().filter(|(_, i)| i.action == Action::Delete).map(|(addr, _)| addr).collect();
+    let stays: HashSet<&Addr> =
+        plan.items.iter().filter(|(_, i)| i.action != Action::Delete).map(|(addr, _)| addr).collect();
     for (user, item) in plan.items.iter().filter(|(_, i)| i.action != Action::Delete) {
-        if let Some(used) = item.needs.iter().find(|need| removed.contains(need) || !plan.items.contains_key(need)) {
+        if let Some(used) = item.needs.iter().find(|need| !stays.contains(need)) {
             return Err(Fault::StillNeeded { user: user.clone(), used: used.clone() });
         }
     }

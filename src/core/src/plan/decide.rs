@@ -1,54 +1,77 @@
 //! Per address: keep, create, update, replace or delete, and why.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::{Action, Change, Item, Risk};
 use crate::addr::Addr;
 use crate::cloud::{Live, Observed};
-use crate::graph::{Graph, GraphError, Kind, Node, kind_of};
-use crate::value;
+use crate::graph::links::Links;
+use crate::graph::{GraphError, Kind, Node, kind_of};
+use crate::value::{self, Mention};
 
 pub(super) fn decide(
-    desired: &Graph,
+    links: &Links<'_>,
     observed: &Observed,
     kinds: &[&'static Kind],
 ) -> Result<BTreeMap<Addr, Item>, GraphError> {
-    let mut items: BTreeMap<Addr, Item> = BTreeMap::new();
-    for node in desired.order()? {
-        // Outputs of what stays are known; of what is made anew they are not, and their dependants differ for that.
-        let want = value::resolve(&node.args, &|of, attr| {
-            let item = items.get(of).filter(|i| matches!(i.action, Action::Keep | Action::Update))?;
-            item.live.as_ref()?.outputs.get(attr).cloned()
-        });
-        let item = one(node, &want, observed.resources.get(&node.addr).map_or(&[], Vec::as_slice));
-        items.insert(node.addr.clone(), item);
+    let (wanted, unwanted) = split(links, observed);
+    let mut decided: Vec<Option<Item>> = links.nodes.iter().map(|_| None).collect();
+    for number in links.order()? {
+        let mut item = one(links.nodes[number], wanted[number], &|mention| output(links, &decided, mention));
+        item.needs = links.needs(number).map(|need| links.nodes[need].addr.clone()).collect();
+        decided[number] = Some(item);
     }
-    for (addr, lives) in &observed.resources {
-        if desired.get(addr).is_none()
-            && let Some((first, rest)) = lives.split_first()
-        {
-            let kind = kind_of(kinds, &addr.kind);
-            items.insert(
-                addr.clone(),
-                Item {
-                    action: Action::Delete,
-                    risk: risk(Action::Delete, kind),
-                    changes: Vec::new(),
-                    live: Some(first.clone()),
-                    surplus: rest.to_vec(),
-                    want: Value::Null,
-                    needs: Default::default(),
-                    ladder: Vec::new(),
-                },
-            );
-        }
-    }
-    Ok(items)
+    let addrs = links.nodes.iter().map(|node| node.addr.clone());
+    let stay = addrs.zip(decided).filter_map(|(addr, item)| Some((addr, item?)));
+    let go = unwanted.into_iter().filter_map(|(addr, lives)| {
+        let item = gone(kind_of(kinds, &addr.kind), lives)?;
+        Some((addr.clone(), item))
+    });
+    Ok(stay.chain(go).collect())
 }
 
-fn one(node: &Node, want: &Value, lives: &[Live]) -> Item {
+type Lives<'a> = &'a [Arc<Live>];
+
+/// What is live of each node, by its number, and what is live of no node. Both sides are sorted by address.
+fn split<'a>(links: &Links<'_>, observed: &'a Observed) -> (Vec<Lives<'a>>, Vec<(&'a Addr, Lives<'a>)>) {
+    let (mut wanted, mut unwanted) = (Vec::with_capacity(links.nodes.len()), Vec::new());
+    let mut seen = observed.resources.iter().map(|(addr, lives)| (addr, lives.as_slice())).peekable();
+    for node in &links.nodes {
+        unwanted.extend(std::iter::from_fn(|| seen.next_if(|(addr, _)| **addr < node.addr)));
+        wanted.push(seen.next_if(|(addr, _)| **addr == node.addr).map_or(&[][..], |(_, lives)| lives));
+    }
+    unwanted.extend(seen);
+    (wanted, unwanted)
+}
+
+/// Outputs of what stays are known; of what is made anew they are not, and its dependants differ for that.
+fn output<'a>(links: &Links<'_>, decided: &'a [Option<Item>], mention: Mention<'_>) -> Option<Cow<'a, Value>> {
+    let item = decided[links.mentioned(mention)?].as_ref()?;
+    let stays = matches!(item.action, Action::Keep | Action::Update);
+    item.live.as_ref().filter(|_| stays)?.outputs.get(mention.attr).map(Cow::Borrowed)
+}
+
+fn gone(kind: Option<&Kind>, lives: Lives<'_>) -> Option<Item> {
+    let (first, rest) = lives.split_first()?;
+    Some(Item {
+        action: Action::Delete,
+        risk: risk(Action::Delete, kind),
+        changes: Vec::new(),
+        live: Some(first.clone()),
+        surplus: rest.to_vec(),
+        want: Default::default(),
+        needs: Default::default(),
+        ladder: Vec::new(),
+    })
+}
+
+type Lookup<'a, 'b> = &'b dyn Fn(Mention<'a>) -> Option<Cow<'a, Value>>;
+
+fn one<'a>(node: &'a Node, lives: Lives<'_>, lookup: Lookup<'a, '_>) -> Item {
     let mut item = Item {
         action: Action::Create,
         risk: Risk::Safe,
@@ -56,13 +79,13 @@ fn one(node: &Node, want: &Value, lives: &[Live]) -> Item {
         live: None,
         surplus: Vec::new(),
         want: node.args.clone(),
-        needs: node.needs(),
+        needs: Default::default(),
         ladder: node.ladder.iter().map(Into::into).collect(),
     };
     // Of several, the one that fits best stays: the fewest arguments that force a replacement, then the fewest changes,
     // then the lowest id, so that every run picks the same one.
-    let best = lives.iter().map(|live| (differences(node, want, live), live)).min_by_key(|(changes, live)| {
-        (changes.iter().filter(|c| c.forces_new).count(), changes.len(), live.id.clone())
+    let best = lives.iter().map(|live| (differences(node, live, lookup), live)).min_by_key(|(changes, live)| {
+        (changes.iter().filter(|c| c.forces_new).count(), changes.len(), live.id.as_str())
     });
     let Some((changes, live)) = best else { return item };
     item.action = if changes.iter().any(|c| c.forces_new) {
@@ -79,19 +102,18 @@ fn one(node: &Node, want: &Value, lives: &[Live]) -> Item {
     item
 }
 
-fn differences(node: &Node, want: &Value, live: &Live) -> Vec<Change> {
+fn differences<'a>(node: &'a Node, live: &Live, lookup: Lookup<'a, '_>) -> Vec<Change> {
     let kind = node.kind;
-    let (want, live_args) = (value::ordered(want, kind.sets), value::ordered(&live.args, kind.sets));
-    want.as_object()
-        .into_iter()
-        .flatten()
-        .filter(|(name, _)| !kind.write_only.contains(&name.as_str()))
-        .filter_map(|(name, to)| {
-            let from = live_args.get(name).unwrap_or(&Value::Null);
-            (!value::same(to, from)).then(|| Change {
+    let there = live.args.as_object();
+    let args = node.args.as_object().into_iter().flat_map(|args| value::beside(args, there));
+    args.filter(|(name, ..)| !kind.write_only.contains(&name.as_str()))
+        .filter_map(|(name, arg, from)| {
+            let to = value::ordered_argument(name, value::resolved(arg, lookup), kind.sets);
+            let from = value::ordered_argument(name, Cow::Borrowed(from.unwrap_or(&Value::Null)), kind.sets);
+            (!value::same(&to, &from)).then(|| Change {
                 argument: name.clone(),
-                from: from.clone(),
-                to: to.clone(),
+                from: from.into_owned(),
+                to: to.into_owned(),
                 forces_new: kind.forces_new.contains(&name.as_str()),
             })
         })

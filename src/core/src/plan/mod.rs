@@ -11,12 +11,14 @@ mod decide;
 mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::addr::Addr;
 use crate::cloud::{Live, Observed};
+use crate::graph::links::Links;
 use crate::graph::{Graph, GraphError, Kind, Rung};
 
 pub use check::{Fault as CheckFault, check};
@@ -75,13 +77,13 @@ pub struct Item {
     pub changes: Vec<Change>,
     /// The live resource that is kept, changed, replaced or deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub live: Option<Live>,
+    pub live: Option<Arc<Live>>,
     /// Further live resources under the same address, which go.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub surplus: Vec<Live>,
+    pub surplus: Vec<Arc<Live>>,
     /// The wanted arguments; may mention outputs.
     #[serde(default)]
-    pub want: Value,
+    pub want: Arc<Value>,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub needs: BTreeSet<Addr>,
     /// Further rungs of the capacity ladder: a name and what it changes.
@@ -118,7 +120,7 @@ pub struct Step {
     pub verb: Verb,
     /// Which live resource: an update's, a deletion's or a check's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub live: Option<Live>,
+    pub live: Option<Arc<Live>>,
     pub after: Vec<(StepId, Point)>,
     /// Median seconds, from the kind's table.
     pub seconds: f64,
@@ -218,8 +220,9 @@ pub fn plan(
     kinds: &[&'static Kind],
     depends: &BTreeMap<Addr, BTreeSet<Addr>>,
 ) -> Result<Plan, GraphError> {
-    let items = decide::decide(desired, observed, kinds)?;
-    let steps = steps::order(&items, desired, observed, kinds, depends);
+    let links = Links::of(desired)?;
+    let items = decide::decide(&links, observed, kinds)?;
+    let steps = steps::order(&items, &links, observed, kinds, depends);
     Ok(Plan { items, steps })
 }
 

@@ -7,19 +7,22 @@
 //! | delete | the deletion of everything live that names it, and the update of what stops naming it |
 //! | anything of a roll | the roll's previous member being whole again |
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::{Action, Item, Point, Step, StepId, Verb};
 use crate::addr::Addr;
 use crate::cloud::{Live, Observed};
-use crate::graph::{Graph, Kind, Order, kind_of};
-use crate::value;
+use crate::graph::links::Links;
+use crate::graph::{Kind, Order, kind_of};
 
-/// The steps of one address.
-#[derive(Default)]
-struct Own {
+/// One address, and its steps.
+struct Own<'a> {
+    addr: &'a Addr,
+    item: &'a Item,
     create: Option<StepId>,
     update: Option<StepId>,
     /// Deletions of the live resource and of its surplus twins.
@@ -28,66 +31,63 @@ struct Own {
 
 pub(super) fn order(
     items: &BTreeMap<Addr, Item>,
-    desired: &Graph,
+    links: &Links<'_>,
     observed: &Observed,
     kinds: &[&'static Kind],
     depends: &BTreeMap<Addr, BTreeSet<Addr>>,
 ) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
-    let mut own: BTreeMap<&Addr, Own> = BTreeMap::new();
-    let mut push = |addr: &Addr, verb: Verb, live: Option<&Live>, seconds: f64| {
-        steps.push(Step { addr: addr.clone(), verb, live: live.cloned(), after: Vec::new(), seconds });
-        steps.len() - 1
-    };
-    for (addr, item) in items {
-        let (making, removing) = kind_of(kinds, &addr.kind).map_or((1.0, 1.0), |k| k.seconds);
-        let entry = own.entry(addr).or_default();
-        match item.action {
-            Action::Keep => {}
-            Action::Create => entry.create = Some(push(addr, Verb::Create, None, making)),
-            Action::Update => entry.update = Some(push(addr, Verb::Update, item.live.as_ref(), 1.0)),
-            Action::Replace => {
-                entry.deletes.push(push(addr, Verb::Delete, item.live.as_ref(), removing));
-                entry.create = Some(push(addr, Verb::Create, None, making));
-            }
-            Action::Delete => entry.deletes.push(push(addr, Verb::Delete, item.live.as_ref(), removing)),
-        }
-        for live in &item.surplus {
-            entry.deletes.push(push(addr, Verb::Delete, Some(live), removing));
-        }
-    }
+    let own: Vec<Own<'_>> = items.iter().map(|(addr, item)| single(addr, item, kinds, &mut steps)).collect();
     if steps.is_empty() {
         return steps;
     }
-    makings(items, desired, &own, &mut steps);
-    removals(items, observed, kinds, depends, &own, &mut steps);
-    let mut rolled = steps.clone();
-    rolls(items, desired, &own, &mut rolled);
-    // Where something that all members stand on is replaced under them, they cannot go one after another.
-    if super::check::references(&rolled).is_ok() {
-        steps = rolled;
+    // What is wanted is never deleted, and both lists are sorted by address: these are the graph's, by their numbers.
+    let wanted: Vec<&Own<'_>> = own.iter().filter(|own| own.item.action != Action::Delete).collect();
+    makings(&wanted, links, &mut steps);
+    removals(&own, observed, kinds, depends, &mut steps);
+    if wanted.iter().any(|own| own.item.action == Action::Replace) {
+        rolls(&wanted, links, &mut steps);
     }
     for step in &mut steps {
-        step.after.sort_unstable();
-        step.after.dedup();
         // Waiting for a step to be done implies waiting for its outputs.
-        let done: BTreeSet<StepId> = step.after.iter().filter(|(_, p)| *p == Point::Done).map(|(id, _)| *id).collect();
-        step.after.retain(|(id, point)| *point == Point::Done || !done.contains(id));
+        step.after.sort_unstable_by_key(|(id, point)| (*id, Reverse(*point)));
+        step.after.dedup_by_key(|(id, _)| *id);
     }
     steps
 }
 
+/// The steps of one address, still without what they wait for.
+fn single<'a>(addr: &'a Addr, item: &'a Item, kinds: &[&'static Kind], steps: &mut Vec<Step>) -> Own<'a> {
+    let mut own = Own { addr, item, create: None, update: None, deletes: Vec::new() };
+    if item.action == Action::Keep && item.surplus.is_empty() {
+        return own;
+    }
+    let (making, removing) = kind_of(kinds, &addr.kind).map_or((1.0, 1.0), |k| k.seconds);
+    let mut push = |verb: Verb, live: Option<&Arc<Live>>, seconds: f64| {
+        steps.push(Step { addr: addr.clone(), verb, live: live.cloned(), after: Vec::new(), seconds });
+        steps.len() - 1
+    };
+    if matches!(item.action, Action::Replace | Action::Delete) {
+        own.deletes.push(push(Verb::Delete, item.live.as_ref(), removing));
+    }
+    match item.action {
+        Action::Create | Action::Replace => own.create = Some(push(Verb::Create, None, making)),
+        Action::Update => own.update = Some(push(Verb::Update, item.live.as_ref(), 1.0)),
+        Action::Keep | Action::Delete => {}
+    }
+    own.deletes.extend(item.surplus.iter().map(|live| push(Verb::Delete, Some(live), removing)));
+    own
+}
+
 /// Creates and updates wait for what they mention.
-fn makings(items: &BTreeMap<Addr, Item>, desired: &Graph, own: &BTreeMap<&Addr, Own>, steps: &mut [Step]) {
-    for (addr, item) in items {
-        let Some(mine) = own.get(addr) else { continue };
-        let Some(step) = mine.create.or(mine.update) else { continue };
-        for (of, attr) in value::mentions(&item.want) {
-            let Some(theirs) = own.get(&of) else { continue };
-            if let Some(create) = theirs.create {
-                let early = desired.get(&of).is_some_and(|n| n.kind.early.contains(&attr.as_str()));
+fn makings(wanted: &[&Own<'_>], links: &Links<'_>, steps: &mut [Step]) {
+    for (number, own) in wanted.iter().enumerate() {
+        let Some(step) = own.create.or(own.update) else { continue };
+        for &(of, attr) in links.mentions(number) {
+            if let Some(create) = wanted[of].create {
+                let early = links.nodes[of].kind.early.contains(&attr);
                 steps[step].after.push((create, if early { Point::Created } else { Point::Done }));
-            } else if let Some(update) = theirs.update {
+            } else if let Some(update) = wanted[of].update {
                 steps[step].after.push((update, Point::Done));
             }
         }
@@ -95,38 +95,32 @@ fn makings(items: &BTreeMap<Addr, Item>, desired: &Graph, own: &BTreeMap<&Addr, 
 }
 
 fn removals(
-    items: &BTreeMap<Addr, Item>,
+    own: &[Own<'_>],
     observed: &Observed,
     kinds: &[&'static Kind],
     depends: &BTreeMap<Addr, BTreeSet<Addr>>,
-    own: &BTreeMap<&Addr, Own>,
     steps: &mut [Step],
 ) {
-    for (user, used) in edges(observed, kinds, depends) {
-        let (Some(user_own), Some(used_own)) = (own.get(user), own.get(used)) else { continue };
-        for &delete in &used_own.deletes {
-            for &other in &user_own.deletes {
+    for (user, used) in edges(own, observed, kinds, depends) {
+        for &delete in &used.deletes {
+            for &other in &user.deletes {
                 steps[delete].after.push((other, Point::Done));
             }
             // What is changed in place stops naming the old one first, unless it can only do so once the new one is
             // there and the new one cannot be there before the old one is gone.
-            if let Some(update) = user_own.update {
-                let new_one_first = used_own.create.is_some() && order_of(kinds, used) == Order::DeleteFirst;
+            if let Some(update) = user.update {
+                let new_one_first = used.create.is_some() && order_of(kinds, used.addr) == Order::DeleteFirst;
                 if !new_one_first {
                     steps[delete].after.push((update, Point::Done));
                 }
             }
         }
     }
-    for (addr, item) in items.iter().filter(|(_, i)| i.action == Action::Replace) {
-        let Some(Own { create: Some(create), deletes, .. }) = own.get(addr) else { continue };
+    for Own { addr, item, create, deletes, .. } in own {
+        let Some(create) = create.filter(|_| item.action == Action::Replace) else { continue };
         match order_of(kinds, addr) {
-            Order::DeleteFirst => deletes.iter().for_each(|&d| steps[*create].after.push((d, Point::Done))),
-            Order::CreateFirst => {
-                for &delete in deletes {
-                    steps[delete].after.push((*create, Point::Done));
-                }
-            }
+            Order::DeleteFirst => deletes.iter().for_each(|&d| steps[create].after.push((d, Point::Done))),
+            Order::CreateFirst => deletes.iter().for_each(|&d| steps[d].after.push((create, Point::Done))),
         }
         debug_assert!(item.live.is_some(), "only what lives is replaced");
     }
@@ -139,47 +133,52 @@ fn order_of(kinds: &[&'static Kind], addr: &Addr) -> Order {
 /// Arguments by which a resource says what it is itself; a name that is some other resource's id names nobody there.
 const OWN: &[&str] = &["name", "path", "description", "tags", "tag"];
 
-/// Who names whom among what is live: by the ids in their arguments, and by the record.
+/// Who names what is deleted, by its ids in their arguments and by the record: of those who have a step for it to wait
+/// for.
 fn edges<'a>(
-    observed: &'a Observed,
+    own: &'a [Own<'a>],
+    observed: &Observed,
     kinds: &[&'static Kind],
-    depends: &'a BTreeMap<Addr, BTreeSet<Addr>>,
-) -> BTreeSet<(&'a Addr, &'a Addr)> {
-    let mut named: BTreeMap<&str, Vec<&Addr>> = BTreeMap::new();
-    for (addr, lives) in &observed.resources {
-        let identity = kind_of(kinds, &addr.kind).map_or(&["id"][..], |kind| kind.identity);
-        for output in identity.iter().filter_map(|attr| lives.iter().find_map(|l| l.outputs.get(*attr)?.as_str())) {
-            named.entry(output).or_default().push(addr);
-        }
-        for live in lives {
-            let entry = named.entry(live.id.as_str()).or_default();
-            if !entry.contains(&addr) {
-                entry.push(addr);
+    depends: &BTreeMap<Addr, BTreeSet<Addr>>,
+) -> Vec<(&'a Own<'a>, &'a Own<'a>)> {
+    let deleted: HashMap<&Addr, &Own<'_>> =
+        own.iter().filter(|own| !own.deletes.is_empty()).map(|own| (own.addr, own)).collect();
+    let named = names(own, observed, kinds);
+    let mut edges = Vec::new();
+    for user in own.iter().filter(|user| !deleted.is_empty() && (user.update.is_some() || !user.deletes.is_empty())) {
+        let mut uses = |used: &'a Own<'a>| {
+            if used.addr != user.addr {
+                edges.push((user, used));
+            }
+        };
+        for live in observed.resources.get(user.addr).into_iter().flatten() {
+            let args = live.args.as_object().into_iter().flatten();
+            for (_, arg) in args.filter(|(name, _)| !OWN.contains(&name.as_str())) {
+                strings(arg, &mut |text| named.get(text).into_iter().flatten().for_each(|used| uses(used)));
             }
         }
-    }
-    let mut edges = BTreeSet::new();
-    for (user, lives) in &observed.resources {
-        for live in lives {
-            for (_, arg) in
-                live.args.as_object().into_iter().flatten().filter(|(name, _)| !OWN.contains(&name.as_str()))
-            {
-                strings(arg, &mut |text| {
-                    for used in named.get(text).into_iter().flatten() {
-                        if *used != user {
-                            edges.insert((user, *used));
-                        }
-                    }
-                });
-            }
-        }
-        for used in depends.get(user).into_iter().flatten() {
-            if let Some((used, _)) = observed.resources.get_key_value(used).filter(|(used, _)| *used != user) {
-                edges.insert((user, used));
-            }
-        }
+        let recorded = depends.get(user.addr).into_iter().flatten();
+        recorded.filter_map(|used| deleted.get(used)).for_each(|used| uses(used));
     }
     edges
+}
+
+/// By which ids and other outputs what is deleted is named.
+fn names<'a, 'b>(
+    own: &'b [Own<'b>],
+    observed: &'a Observed,
+    kinds: &[&'static Kind],
+) -> HashMap<&'a str, Vec<&'b Own<'b>>> {
+    let mut named: HashMap<&str, Vec<&Own<'_>>> = HashMap::new();
+    for own in own.iter().filter(|own| !own.deletes.is_empty()) {
+        let lives = observed.resources.get(own.addr).map_or(&[][..], Vec::as_slice);
+        let identity = kind_of(kinds, &own.addr.kind).map_or(&["id"][..], |kind| kind.identity);
+        let outputs = identity.iter().filter_map(|attr| lives.iter().find_map(|l| l.outputs.get(*attr)?.as_str()));
+        for name in outputs.chain(lives.iter().map(|live| live.id.as_str())) {
+            named.entry(name).or_default().push(own);
+        }
+    }
+    named
 }
 
 fn strings<'a>(value: &'a Value, each: &mut dyn FnMut(&'a str)) {
@@ -193,38 +192,48 @@ fn strings<'a>(value: &'a Value, each: &mut dyn FnMut(&'a str)) {
 
 /// Members of a roll are replaced one after another; the members that are merely part of one being replaced are checked
 /// before the next one starts.
-fn rolls(items: &BTreeMap<Addr, Item>, desired: &Graph, own: &BTreeMap<&Addr, Own>, steps: &mut Vec<Step>) {
-    let mut rolls: BTreeMap<&str, BTreeMap<&str, Vec<&Addr>>> = BTreeMap::new();
-    for node in desired.iter() {
+fn rolls(wanted: &[&Own<'_>], links: &Links<'_>, steps: &mut Vec<Step>) {
+    let before: Vec<_> = steps.iter().map(|step| step.after.clone()).collect();
+    one_after_another(wanted, links, steps);
+    // Where something that all members stand on is replaced under them, they cannot go one after another.
+    if super::check::references(steps).is_err() {
+        steps.truncate(before.len());
+        steps.iter_mut().zip(before).for_each(|(step, before)| step.after = before);
+    }
+}
+
+fn one_after_another(wanted: &[&Own<'_>], links: &Links<'_>, steps: &mut Vec<Step>) {
+    let mut rolls: BTreeMap<&str, BTreeMap<&str, Vec<usize>>> = BTreeMap::new();
+    for (number, node) in links.nodes.iter().enumerate() {
         if let Some(roll) = &node.roll {
-            rolls.entry(roll).or_default().entry(&node.addr.name).or_default().push(&node.addr);
+            rolls.entry(roll).or_default().entry(&node.addr.name).or_default().push(number);
         }
     }
     for members in rolls.into_values() {
         let mut whole: Vec<StepId> = Vec::new();
         for parts in members.into_values() {
-            let replaced = |addr: &Addr| items.get(addr).is_some_and(|i| i.action == Action::Replace);
-            if !parts.iter().any(|addr| replaced(addr)) {
+            if !parts.iter().any(|&part| wanted[part].item.action == Action::Replace) {
                 continue;
             }
-            let mine: Vec<StepId> = parts
-                .iter()
-                .filter_map(|addr| own.get(*addr))
-                .flat_map(|o| o.deletes.iter().copied().chain(o.create).chain(o.update))
-                .collect();
+            let of =
+                |own: &Own<'_>| own.deletes.iter().copied().chain(own.create).chain(own.update).collect::<Vec<_>>();
+            let mine: Vec<StepId> = parts.iter().flat_map(|&part| of(wanted[part])).collect();
             for &step in &mine {
                 steps[step].after.extend(whole.iter().map(|&w| (w, Point::Done)));
             }
             let makings: Vec<StepId> = mine.iter().copied().filter(|&s| steps[s].verb != Verb::Delete).collect();
             whole.clone_from(&makings);
-            for addr in parts {
-                let Some(item) = items.get(addr).filter(|i| i.action == Action::Keep) else { continue };
+            for part in parts {
+                let Own { addr, item, .. } = wanted[part];
+                if item.action != Action::Keep {
+                    continue;
+                }
                 steps.push(Step {
-                    addr: addr.clone(),
+                    addr: (*addr).clone(),
                     verb: Verb::Check,
                     live: item.live.clone(),
                     after: makings.iter().map(|&m| (m, Point::Done)).collect(),
-                    seconds: desired.get(addr).map_or(1.0, |n| n.kind.seconds.0),
+                    seconds: links.nodes[part].kind.seconds.0,
                 });
                 whole.push(steps.len() - 1);
             }

@@ -21,7 +21,7 @@ fn graph(nodes: &[(&str, Value)]) -> Graph {
         let kind = kind(&addr.kind);
         let roll = matches!(kind.name, "vm" | "target").then(|| "cp".to_owned());
         graph
-            .insert(Node { addr, kind, concern: Concern::Network, args: args.clone(), roll, ladder: Vec::new() })
+            .insert(Node { addr, kind, concern: Concern::Network, args: args.clone().into(), roll, ladder: Vec::new() })
             .expect("inserted");
     }
     graph
@@ -196,7 +196,7 @@ fn of_two_twins_the_fitting_one_stays() {
     let mut observed = world(&graph);
     let addr: Addr = "net.main".parse().expect("an address");
     let twin = Live { args: json!({"cidr": "10.9.0.0/16"}), ..Live::new("A-TWIN") };
-    observed.resources.get_mut(&addr).expect("it is there").insert(0, twin);
+    observed.resources.get_mut(&addr).expect("it is there").insert(0, twin.into());
     shows(
         &planned(&graph, &observed),
         expect![[r#"
@@ -236,7 +236,7 @@ fn replacing_a_disk_is_a_loss_of_data() {
 fn the_checker_refuses_what_was_not_observed() {
     let observed = world(&graph(&base()));
     let mut plan = planned(&Graph::new(), &observed);
-    plan.steps[0].live = Some(Live::new("FOREIGN"));
+    plan.steps[0].live = Some(Live::new("FOREIGN").into());
     assert_eq!(
         check(&plan, &observed),
         Err(CheckFault::NotOurs { addr: "lb.api".parse().expect("an address"), id: "FOREIGN".into() })

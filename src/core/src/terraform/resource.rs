@@ -28,7 +28,7 @@ pub(super) fn block(writer: &mut Writer<'_>, node: &Node) -> Result<Block, Expor
 
 /// The arguments, with literals given way to variables where the settings name the place.
 fn with_variables(writer: &Writer<'_>, node: &Node) -> Result<Map<String, Value>, ExportError> {
-    let mut args = node.args.clone();
+    let mut args = Value::clone(&node.args);
     for replacement in &writer.settings.replacements {
         let Place::Argument { of, pointer } = &replacement.place else { continue };
         if *of != node.addr {

@@ -20,7 +20,7 @@ static ROLE: Kind = Kind::new("aws_iam_role");
 static AMI: Kind = Kind { blocks: &["filter"], ..Kind::new("data.aws_ami") };
 
 fn node(kind: &'static Kind, name: &str, concern: Concern, args: Value) -> Node {
-    Node { addr: Addr::new(kind.name, name), kind, concern, args, roll: None, ladder: Vec::new() }
+    Node { addr: Addr::new(kind.name, name), kind, concern, args: args.into(), roll: None, ladder: Vec::new() }
 }
 
 fn graph(nodes: impl IntoIterator<Item = Node>) -> Graph {

@@ -109,7 +109,7 @@ fn graph() -> Result<Graph> {
         addr: Addr::new(IDENTITY.name, "me"),
         kind: &IDENTITY,
         concern: Concern::Identity,
-        args: json!({}),
+        args: json!({}).into(),
         roll: None,
         ladder: Vec::new(),
     })?;

@@ -114,7 +114,7 @@ impl Provider for Fake {
         let mut add = |kind: &'static Kind, concern, name: &str, args: Value| {
             let addr = Addr::new(kind.name, name);
             graph
-                .insert(Node { addr: addr.clone(), kind, concern, args, roll: None, ladder: Vec::new() })
+                .insert(Node { addr: addr.clone(), kind, concern, args: args.into(), roll: None, ladder: Vec::new() })
                 .map(|()| addr)
         };
         let network = add(&NETWORK, Concern::Network, "main", json!({ "cidr": "10.20.0.0/16" }))?;
