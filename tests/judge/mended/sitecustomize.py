@@ -65,3 +65,17 @@ if any("moto" in argument for argument in sys.orig_argv):
             self.vpc_end_points.pop(name, None)
 
     vpcs.VPCBackend.delete_vpc_endpoints = _delete_endpoints_for_good
+
+    import moto.iam.models as iam
+    from moto.iam.exceptions import NotFoundException
+
+    # A role that is not in the profile is NoSuchEntity; moto breaks down:
+    # https://docs.aws.amazon.com/IAM/latest/APIReference/API_RemoveRoleFromInstanceProfile.html
+    _remove_role = iam.IAMBackend.remove_role_from_instance_profile
+
+    def _remove_role_that_is_there(self, profile_name, role_name):
+        if all(role.name != role_name for role in self.get_instance_profile(profile_name).roles):
+            raise NotFoundException(f"Role {role_name} is not in instance profile {profile_name}.")
+        return _remove_role(self, profile_name, role_name)
+
+    iam.IAMBackend.remove_role_from_instance_profile = _remove_role_that_is_there

@@ -137,6 +137,8 @@ fn not_ready(code: &str, message: &str) -> bool {
         | "NoSuchHostedZone" => true,
         // A role or profile is known to EC2 and Auto Scaling seconds after IAM has made it.
         "InvalidParameterValue" | "ValidationError" if profile(message) => true,
+        // Most ids have a code of their own for this.
+        "InvalidParameterValue" => message.starts_with("The ID '") && absent(message),
         "MalformedPolicyDocument" => message.contains("Invalid principal"),
         // Auto Scaling checks subnets, groups and templates with EC2 and gives them no code of their own.
         "ValidationError" => absent(message) && !message.contains("image"),
@@ -305,6 +307,7 @@ mod tests {
             (Fault::Permanent, 400, "ValidationError", "The image id '[ami-1]' does not exist"),
             (Fault::Permanent, 400, "InvalidAMIID.NotFound", ""),
             (Fault::Permanent, 400, "InvalidParameterValue", "Value (x) for parameter y is invalid"),
+            (Fault::NotReady, 400, "InvalidParameterValue", "The ID 'igw-1' does not exist"),
             (Fault::Conflict, 400, "InvalidGroup.Duplicate", ""),
             (Fault::Conflict, 409, "EntityAlreadyExists", ""),
             (Fault::Conflict, 400, "InvalidLaunchTemplateName.AlreadyExistsException", ""),

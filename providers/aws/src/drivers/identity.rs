@@ -201,7 +201,16 @@ struct ProfileDriver(Client);
 impl ProfileDriver {
     async fn add_role(&self, profile: &str, role: &str) -> Result<(), CloudError> {
         let request = self.0.iam.add_role_to_instance_profile().instance_profile_name(profile).role_name(role);
-        request.send().await.map(drop).map_err(|e| fail("iam:AddRoleToInstanceProfile", &e))
+        match request.send().await.map_err(|e| fail("iam:AddRoleToInstanceProfile", &e)) {
+            // A profile holds one role, also when it is this one already, from an attempt whose answer was lost.
+            Err(error) if error.code == "LimitExceeded" => {
+                let request = self.0.iam.get_instance_profile().instance_profile_name(profile);
+                let answer = request.send().await.map_err(|e| fail("iam:GetInstanceProfile", &e))?;
+                let roles = answer.instance_profile().map(|profile| profile.roles()).unwrap_or_default();
+                if roles.iter().any(|held| held.role_name() == role) { Ok(()) } else { Err(error) }
+            }
+            answer => answer.map(drop),
+        }
     }
 
     async fn remove_role(&self, live: &Live) -> Result<(), CloudError> {

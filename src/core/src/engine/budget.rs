@@ -1,7 +1,7 @@
 //! How many calls at once, and how fast, per service and read or write.
 //!
-//! Nothing is held back until a cloud says that it is too much; then the pace of that bucket halves, and recovers slowly
-//! with every call that passes (additive increase, multiplicative decrease). EC2 refills its buckets per action and
+//! Nothing is held back until a cloud says that it is too much; then the pace of that bucket halves, and recovers by a
+//! fifth with every call that passes. Calls that were under way together and are all refused count as one. EC2 refills its buckets per action and
 //! account, so that a fixed rate would be wrong for everybody:
 //! <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>
 
@@ -27,10 +27,14 @@ struct Pace {
     /// Time between the starts of two calls.
     gap: Duration,
     next: Instant,
+    /// When it was last slowed down.
+    slowed: Instant,
 }
 
 const SMALLEST: Duration = Duration::from_millis(20);
 const LARGEST: Duration = Duration::from_secs(2);
+/// Refusals so near to each other have one cause.
+const TOGETHER: Duration = Duration::from_millis(200);
 
 #[derive(Debug)]
 pub(super) struct Budget {
@@ -60,13 +64,23 @@ impl Budget {
     pub(super) fn learn(&self, bucket: Bucket, fault: Option<Fault>) {
         let mut paces = self.paces();
         if fault == Some(Fault::Throttled) {
-            let pace = paces.entry(bucket).or_insert(Pace { gap: SMALLEST, next: Instant::now() });
-            pace.gap = (pace.gap * 2).min(LARGEST);
-            pace.next = Instant::now() + pace.gap;
+            let now = Instant::now();
+            match paces.get_mut(&bucket) {
+                Some(pace) if now < pace.slowed + pace.gap.max(TOGETHER) => {}
+                Some(pace) => {
+                    pace.gap = (pace.gap * 2).min(LARGEST);
+                    pace.next = pace.next.max(now + pace.gap);
+                    pace.slowed = now;
+                }
+                None => {
+                    let gap = SMALLEST * 2;
+                    paces.insert(bucket, Pace { gap, next: now + gap, slowed: now });
+                }
+            }
         } else if fault.is_none()
             && let Some(pace) = paces.get_mut(&bucket)
         {
-            pace.gap = pace.gap.saturating_sub(Duration::from_millis(5));
+            pace.gap = pace.gap * 4 / 5;
             if pace.gap < SMALLEST {
                 paces.remove(&bucket);
             }

@@ -35,7 +35,8 @@ pub(super) fn verdict(
 ) -> Verdict {
     let wait = match error.fault {
         Fault::Throttled => {
-            let ceiling = Duration::from_millis(500).saturating_mul(1 << attempt.min(6)).min(Duration::from_secs(20));
+            // The pace of its bucket slows down as well, which does more than long waits of single calls.
+            let ceiling = Duration::from_millis(500).saturating_mul(1 << attempt.min(5)).min(Duration::from_secs(10));
             // Full jitter, so that many callers do not come back together.
             let jittered = ceiling.mul_f64(rng.random_range(0.1..=1.0));
             error.retry_after.map_or(jittered, |asked| asked.max(jittered))
@@ -49,6 +50,11 @@ pub(super) fn verdict(
         Fault::Quota | Fault::Auth | Fault::Conflict | Fault::Permanent => return Verdict::GiveUp,
     };
     if spent + wait > patience.deadline { Verdict::GiveUp } else { Verdict::Again(wait) }
+}
+
+/// How long to leave a call alone that was not answered, before it is looked for or repeated.
+pub(super) fn after_silence(attempt: u32) -> Duration {
+    Duration::from_millis(250).saturating_mul(1 << attempt.min(6)).min(Duration::from_secs(10))
 }
 
 /// How long to leave a slow operation alone before asking again: often at first where things are quick, then by its

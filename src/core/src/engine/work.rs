@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::budget::{Budget, Class};
 use super::event::Event;
 use super::ledger::{Ended, Intended, Ledger};
-use super::retry::{Patience, Verdict, patience, poll_after, verdict};
+use super::retry::{Patience, Verdict, after_silence, patience, poll_after, verdict};
 use super::run::{Settings, Waiting};
 use crate::addr::Addr;
 use crate::cloud::{AnyDriver, Call, CloudError, Fault, Live, Progress, Remains};
@@ -101,7 +101,7 @@ impl<'a> Work<'a> {
                     if begun.elapsed() > patience.deadline {
                         return self.fail(intent, error, attempt).await;
                     }
-                    self.pause(&error, attempt, Duration::from_millis(500)).await?;
+                    self.pause(&error, attempt, after_silence(attempt)).await?;
                 }
                 Verdict::NextRung => match self.next_rung(&want) {
                     Some(lower) => want = lower,
@@ -151,7 +151,7 @@ impl<'a> Work<'a> {
             match verdict(&error, attempt, begun.elapsed(), patience, &mut self.rng) {
                 Verdict::Again(wait) => self.pause(&error, attempt, wait).await?,
                 Verdict::Look if begun.elapsed() < patience.deadline => {
-                    self.pause(&error, attempt, Duration::from_millis(500)).await?;
+                    self.pause(&error, attempt, after_silence(attempt)).await?;
                 }
                 Verdict::Look | Verdict::NextRung | Verdict::GiveUp => return self.fail(intent, error, attempt).await,
             }
@@ -171,7 +171,7 @@ impl<'a> Work<'a> {
             match verdict(&error, attempt, begun.elapsed(), patience, &mut self.rng) {
                 Verdict::Again(wait) => self.pause(&error, attempt, wait).await?,
                 Verdict::Look if begun.elapsed() < patience.deadline => {
-                    self.pause(&error, attempt, Duration::from_millis(500)).await?;
+                    self.pause(&error, attempt, after_silence(attempt)).await?;
                 }
                 Verdict::Look | Verdict::NextRung | Verdict::GiveUp => return self.fail(intent, error, attempt).await,
             }

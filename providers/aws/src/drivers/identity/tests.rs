@@ -100,6 +100,23 @@ fn a_profile_that_was_cut_short_gets_its_role() {
 }
 
 #[test]
+fn a_profile_that_has_its_role_is_full_of_nothing_else() {
+    for (held, full) in [("demo-node", false), ("somebody", true)] {
+        let role = format!(
+            "<member><Path>/</Path><RoleName>{held}</RoleName><RoleId>AROA1</RoleId><Arn>arn:role</Arn>\
+             <CreateDate>2026-01-01T00:00:00Z</CreateDate></member>"
+        );
+        let (client, recorder) = Recorder::by_action([
+            ("AddRoleToInstanceProfile", refused("LimitExceeded")),
+            ("GetInstanceProfile", found_profile(&role)),
+        ]);
+        let added = block_on(ProfileDriver(client).add_role("demo-node", "demo-node"));
+        assert_eq!(added.is_err(), full, "{held}: {added:?}");
+        assert_eq!(recorder.actions(), ["AddRoleToInstanceProfile", "GetInstanceProfile"]);
+    }
+}
+
+#[test]
 fn a_profile_without_a_role_is_deleted_without_taking_one_out() {
     let live = live_profile(
         &SdkProfile::builder()
