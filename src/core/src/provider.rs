@@ -2,7 +2,7 @@
 //!
 //! [`Provider`] is pure and works without an account; [`Connection`] has one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -98,6 +98,9 @@ pub trait Connection: Cloud {
 
     /// Takes the decisions that need an answer from the cloud; what is in `kept` and still fits stays unasked.
     async fn choose(&self, cluster: &Cluster, kept: &Choices) -> Result<Choices, Refusal>;
+
+    /// The owner uids of whatever carries the name of a cluster in the region: for a cluster whose record is lost.
+    async fn owners(&self, cluster: &str) -> Result<BTreeSet<String>, CloudError>;
 
     /// Tells what was decided before: observation may have to look there.
     fn recall(&self, choices: &Choices);

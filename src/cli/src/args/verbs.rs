@@ -190,7 +190,8 @@ pub(crate) struct Recover {
     /// `cluster`, which may be left out, and the name
     #[arg(value_name = "[cluster] NAME", num_args = 1..=2)]
     pub(crate) words: Vec<String>,
-    /// The owner uid, from the tag that every resource carries; otherwise what is left of the state is searched for it
+    /// The owner uid, from the tag that every resource carries; otherwise what is left of the state is searched for it,
+    /// and then the region for what carries the cluster's name
     #[arg(long, value_name = "UID")]
     pub(crate) uid: Option<String>,
     /// The cluster file; without it the cluster can only be deleted until `apply -f`

@@ -133,7 +133,7 @@ pub(crate) async fn unknown(store: &dyn Store, name: &str) -> Failure {
         failure = failure.hint("`clusterctl get clusters` lists what is recorded");
     }
     failure.hint(format!(
-        "if it exists and its record is lost: `clusterctl recover {name} --uid UID`; the uid is in the ownership tag of every resource of it"
+        "if it exists and its record is lost: `clusterctl recover {name} --region REGION`"
     ))
 }
 

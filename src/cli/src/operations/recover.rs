@@ -3,6 +3,7 @@
 use clusterctl_core::choices::Choices;
 use clusterctl_core::cloud::{Observed, Scope};
 use clusterctl_core::graph::Graph;
+use clusterctl_core::provider::Connection;
 use clusterctl_core::store::journal::{Current, Replay, salvage};
 use clusterctl_core::store::state::{AppliedSpec, Birth, OwnerUid, State, Stored};
 use clusterctl_core::store::{ClusterKeys, Store, StoreError};
@@ -10,6 +11,7 @@ use clusterctl_core::store::{ClusterKeys, Store, StoreError};
 use super::apply::Consent;
 use super::filled::filled;
 use super::load::Wanted;
+use super::patience::patiently;
 use super::prepare::{choices_map, look};
 use super::session::{Expect, Session, locked};
 use super::{App, cloud_failure, record};
@@ -46,7 +48,7 @@ async fn recovered(
     store: std::sync::Arc<dyn Store>,
     name: &str,
     clues: Clues,
-    uid: OwnerUid,
+    uid: Option<OwnerUid>,
     consent: impl AsyncFnOnce(&State, &Observed) -> Result<Consent, Failure>,
 ) -> Result<Option<State>, Failure> {
     locked(app, store, name, Expect::Anything, async |session| {
@@ -54,6 +56,10 @@ async fn recovered(
         let region = clues.region.clone();
         let connection = app.connect(provider, region.as_deref()).await?;
         let account = connection.account().await.map_err(|e| cloud_failure(&*connection, &e))?;
+        let uid = match uid {
+            Some(uid) => uid,
+            None => owner(app, &*connection, &clues.name).await?,
+        };
         let birth = Birth {
             name: clues.name.clone(),
             cloud: clues.cloud.clone(),
@@ -120,9 +126,9 @@ async fn replace(session: &Session, mut state: State) -> Result<State, Failure> 
 }
 
 /// The uid that was given, or what is left of it in the damaged state.
-async fn uid(store: &dyn Store, keys: &ClusterKeys, clues: &Clues) -> Result<OwnerUid, Failure> {
+async fn uid(store: &dyn Store, keys: &ClusterKeys, clues: &Clues) -> Result<Option<OwnerUid>, Failure> {
     if let Some(given) = &clues.uid {
-        return OwnerUid::parse(given.as_str()).map_err(|e| Failure::usage(format!("--uid: {e}")));
+        return OwnerUid::parse(given.as_str()).map(Some).map_err(|e| Failure::usage(format!("--uid: {e}")));
     }
     let object = match store.get(&keys.state).await {
         Ok(object) => object,
@@ -130,10 +136,29 @@ async fn uid(store: &dyn Store, keys: &ClusterKeys, clues: &Clues) -> Result<Own
         Err(other) => return Err(other.into()),
     };
     let text = object.map(|object| String::from_utf8_lossy(&object.bytes).into_owned()).unwrap_or_default();
-    uid_in(&text).ok_or_else(|| {
-        Failure::new(Kind::NotFound, format!("nothing is left of the state of {} that tells its uid", clues.name))
-            .hint("give it with --uid; every resource of the cluster carries it in its ownership tag")
-    })
+    Ok(uid_in(&text))
+}
+
+/// The one owner of what carries the cluster's name.
+async fn owner(app: &App, connection: &dyn Connection, name: &str) -> Result<OwnerUid, Failure> {
+    let owners = patiently(app, "whose resources carry its name", async || connection.owners(name).await)
+        .await
+        .map_err(|e| cloud_failure(connection, &e))?;
+    // A tag may hold anything.
+    let owners: Vec<OwnerUid> = owners.into_iter().filter_map(|uid| OwnerUid::parse(uid).ok()).collect();
+    match owners.as_slice() {
+        [owner] => Ok(owner.clone()),
+        [] => {
+            let message = format!("nothing in {} carries the name {name}", connection.region());
+            Err(Failure::new(Kind::NotFound, message)
+                .hint("check the region and the account with `clusterctl doctor`, or give the owner's uid with --uid"))
+        }
+        several => {
+            let mut failure = Failure::usage(format!("{} clusters called {name} are there", several.len()));
+            failure.details.extend(several.iter().map(|uid| format!("owner uid {uid}")));
+            Err(failure.hint("say which one with --uid"))
+        }
+    }
 }
 
 /// The first uid in what may be a damaged text.
