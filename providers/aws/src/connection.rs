@@ -229,9 +229,8 @@ mod tests {
 
     #[test]
     fn the_owner_is_read_off_what_carries_the_name() {
-        let tag = |id: &str, key: &str, value: &str| {
-            TagDescription::builder().resource_id(id).key(key).value(value).build()
-        };
+        let tag =
+            |id: &str, key: &str, value: &str| TagDescription::builder().resource_id(id).key(key).value(value).build();
         let tags = [
             tag("vpc-1", names::CLUSTER, "demo"),
             tag("vpc-1", names::UID, "00112233aabbccdd"),

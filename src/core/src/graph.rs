@@ -91,8 +91,6 @@ pub struct Kind {
     pub idempotent: bool,
     /// It is ready when machines run; `--no-wait` does not wait for it.
     pub machines: bool,
-    /// The service whose request budget it draws on.
-    pub service: &'static str,
     /// Median seconds to create and to delete, for the order of the queue and for what the plan says.
     pub seconds: (f64, f64),
 }
@@ -115,7 +113,6 @@ impl Kind {
             holds_data: false,
             idempotent: true,
             machines: false,
-            service: "",
             seconds: (1.0, 1.0),
         }
     }

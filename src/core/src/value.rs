@@ -342,11 +342,14 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 /// Whether a live value is what was wanted.
 ///
 /// Only what `want` mentions counts: an absent argument is not managed. A wanted value that is not known yet differs.
+/// Texts and documents may also be wanted in the form in which they are sent.
 #[must_use]
 pub fn same(want: &Value, live: &Value) -> bool {
+    if let (Value::String(sent), Value::Object(_)) = (want, live) {
+        return same_as_sent(sent, live);
+    }
     if let Some(digest) = marker(live, DIGEST) {
-        let known = plain(want).or_else(|| want.as_str().map(str::to_owned));
-        return known.is_some_and(|text| digest.as_str() == Some(sha256_hex(text.as_bytes()).as_str()));
+        return plain(want).is_some_and(|text| digest.as_str() == Some(sha256_hex(text.as_bytes()).as_str()));
     }
     if as_text(want).is_some() {
         let Some(text) = plain(want) else { return false };
@@ -367,6 +370,18 @@ pub fn same(want: &Value, live: &Value) -> bool {
         }
         (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
         (a, b) => a == b,
+    }
+}
+
+fn same_as_sent(sent: &str, live: &Value) -> bool {
+    if let Some(document) = marker(live, JSON) {
+        return serde_json::from_str::<Value>(sent).is_ok_and(|sent| sent == *document);
+    }
+    let forms = [Some(sent.to_owned()), decode(sent)];
+    let mut forms = forms.iter().flatten();
+    match marker(live, DIGEST) {
+        Some(digest) => forms.any(|text| digest.as_str() == Some(sha256_hex(text.as_bytes()).as_str())),
+        None => plain(live).is_some_and(|live| forms.any(|text| *text == live)),
     }
 }
 
@@ -423,6 +438,10 @@ mod tests {
         assert!(same(&known, &json!({ DIGEST: sha256_hex(b"api=vpc-1") })));
         assert!(!same(&known, &json!({ DIGEST: sha256_hex(b"api=vpc-2") })));
         let sent = render(&known).expect("known");
+        for live in [json!({ TEXT: ["api=vpc-1"], ENCODING: "plain" }), json!({ DIGEST: sha256_hex(b"api=vpc-1") })] {
+            assert!(same(&sent, &live), "a driver sees what is sent");
+            assert!(!same(&json!("api=vpc-2"), &live));
+        }
         assert_eq!(decode(sent.as_str().expect("a string")).as_deref(), Some("api=vpc-1"));
     }
 
@@ -441,6 +460,8 @@ mod tests {
         assert_eq!(render(&want), None);
         let known = resolve(&want, &|_, _| Some(json!("x")));
         assert_eq!(render(&known), Some(json!(r#"{"Statement":[{"Resource":"x"}]}"#)));
-        assert!(same(&known, &json!({ JSON: {"Statement": [{"Resource": "x"}]} })));
+        let live = json!({ JSON: {"Statement": [{"Resource": "x"}]} });
+        assert!(same(&known, &live));
+        assert!(same(&render(&known).expect("known"), &live));
     }
 }

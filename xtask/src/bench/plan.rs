@@ -55,7 +55,10 @@ pub(crate) fn measure(resources: usize) -> Result<bool> {
             let plan = plan(graph, observed, KINDS, &BTreeMap::new())?;
             check(&plan, observed)?;
             let summary = plan.summary();
-            ensure!(summary.keep > 0 && summary.create > 0 && summary.update > 0, "nothing of some kind in {summary:?}");
+            ensure!(
+                summary.keep > 0 && summary.create > 0 && summary.update > 0,
+                "nothing of some kind in {summary:?}"
+            );
             rounds += 1;
         }
         let spent = cpu_milliseconds()? - begun;

@@ -13,7 +13,6 @@ use super::{
 
 pub static NETWORK_INTERFACE: Kind = Kind {
     sets: &["private_ips", "security_groups"],
-    service: "ec2",
     forces_new: &["subnet_id", "private_ips"],
     seconds: (1.0, 1.0),
     ..Kind::new("aws_network_interface")
@@ -39,7 +38,6 @@ impl Resource for NetworkInterface {
 
 /// Its id is good for user-data as soon as it is asked for; attaching waits by itself.
 pub static EBS_VOLUME: Kind = Kind {
-    service: "ec2",
     forces_new: &["availability_zone", "encrypted"],
     early: &["id"],
     holds_data: true,
@@ -65,7 +63,6 @@ impl Resource for EbsVolume {
 
 pub static INSTANCE: Kind = Kind {
     sets: &["vpc_security_group_ids", "ebs_block_device"],
-    service: "ec2",
     machines: true,
     forces_new: &[
         "ami",
@@ -159,7 +156,6 @@ impl Resource for Instance {
 }
 
 pub static VOLUME_ATTACHMENT: Kind = Kind {
-    service: "ec2",
     machines: true,
     ownership: Ownership::Child,
     forces_new: &["device_name", "instance_id", "volume_id"],

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use super::{DnsName, HostedZoneId, Tags, VpcId, outputs};
 
 pub static ZONE: Kind = Kind {
-    service: "route53",
     forces_new: &["name"],
     blocks: &["vpc"],
     write_only: &["force_destroy"],
@@ -41,7 +40,6 @@ impl Resource for Zone {
 /// A record of ours in a zone of the user's is proven by a TXT record beside it that holds the owner's uid.
 pub static RECORD: Kind = Kind {
     sets: &["records"],
-    service: "route53",
     ownership: Ownership::Named,
     forces_new: &["zone_id", "name", "type"],
     blocks: &["alias"],
@@ -78,8 +76,7 @@ impl Resource for Record {
 }
 
 /// The user's public zone, looked up by Terraform where no account was asked.
-pub static ZONE_LOOKUP: Kind =
-    Kind { service: "route53", ownership: Ownership::Child, ..Kind::new("data.aws_route53_zone") };
+pub static ZONE_LOOKUP: Kind = Kind { ownership: Ownership::Child, ..Kind::new("data.aws_route53_zone") };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ZoneLookup {

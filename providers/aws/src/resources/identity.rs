@@ -8,7 +8,6 @@ use super::{KeyName, ProfileName, RoleArn, RoleName, Tags, outputs};
 
 /// Owned by its path, `/clusterctl/<uid>/`: IAM lists by path and gives no tags in lists.
 pub static ROLE: Kind = Kind {
-    service: "iam",
     ownership: Ownership::Named,
     forces_new: &["name", "path"],
     identity: &["id", "arn"],
@@ -30,12 +29,8 @@ impl Resource for Role {
     type Out = RoleOut;
 }
 
-pub static ROLE_POLICY: Kind = Kind {
-    service: "iam",
-    ownership: Ownership::Child,
-    forces_new: &["name", "role"],
-    ..Kind::new("aws_iam_role_policy")
-};
+pub static ROLE_POLICY: Kind =
+    Kind { ownership: Ownership::Child, forces_new: &["name", "role"], ..Kind::new("aws_iam_role_policy") };
 
 /// Its id is `<role>:<name>`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,7 +47,6 @@ impl Resource for RolePolicy {
 }
 
 pub static INSTANCE_PROFILE: Kind = Kind {
-    service: "iam",
     ownership: Ownership::Named,
     forces_new: &["name", "path"],
     identity: &["id", "arn"],
@@ -75,8 +69,7 @@ impl Resource for InstanceProfile {
     type Out = InstanceProfileOut;
 }
 
-pub static KEY_PAIR: Kind =
-    Kind { service: "ec2", forces_new: &["key_name", "public_key"], ..Kind::new("aws_key_pair") };
+pub static KEY_PAIR: Kind = Kind { forces_new: &["key_name", "public_key"], ..Kind::new("aws_key_pair") };
 
 /// Its id is its name. AWS holds one key; further keys of the user are put on the machine by user-data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

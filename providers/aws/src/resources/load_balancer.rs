@@ -14,7 +14,6 @@ use super::{
 /// Its name and address are known as soon as it is asked for; it takes minutes to answer.
 pub static LB: Kind = Kind {
     sets: &["subnets", "security_groups"],
-    service: "elasticloadbalancing",
     forces_new: &["name", "internal", "load_balancer_type"],
     early: &["id", "arn", "dns_name", "zone_id"],
     identity: &["id", "arn"],
@@ -40,7 +39,6 @@ impl Resource for Lb {
 
 /// The name differs with whatever forces a replacement, so that old and new live side by side.
 pub static TARGET_GROUP: Kind = Kind {
-    service: "elasticloadbalancing",
     forces_new: &["name", "port", "protocol", "target_type", "vpc_id"],
     blocks: &["health_check"],
     identity: &["id", "arn"],
@@ -90,7 +88,6 @@ impl Resource for TargetGroup {
 }
 
 pub static LISTENER: Kind = Kind {
-    service: "elasticloadbalancing",
     forces_new: &["load_balancer_arn"],
     blocks: &["default_action"],
     identity: &["id", "arn"],
@@ -122,7 +119,6 @@ impl Resource for Listener {
 
 /// A registered address. The first registration of a new load balancer takes as long as its zones take to come up.
 pub static TARGET_GROUP_ATTACHMENT: Kind = Kind {
-    service: "elasticloadbalancing",
     ownership: Ownership::Child,
     forces_new: &["target_group_arn", "target_id", "port"],
     seconds: (1.0, 1.0),

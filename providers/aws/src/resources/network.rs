@@ -11,13 +11,8 @@ use super::{
     VpcEndpointId, VpcId, outputs,
 };
 
-pub static VPC: Kind = Kind {
-    service: "ec2",
-    idempotent: false,
-    forces_new: &["cidr_block"],
-    seconds: (12.0, 1.0),
-    ..Kind::new("aws_vpc")
-};
+pub static VPC: Kind =
+    Kind { idempotent: false, forces_new: &["cidr_block"], seconds: (12.0, 1.0), ..Kind::new("aws_vpc") };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Vpc {
@@ -33,12 +28,8 @@ impl Resource for Vpc {
     type Out = VpcOut;
 }
 
-pub static SUBNET: Kind = Kind {
-    service: "ec2",
-    forces_new: &["vpc_id", "cidr_block", "availability_zone"],
-    seconds: (1.0, 1.0),
-    ..Kind::new("aws_subnet")
-};
+pub static SUBNET: Kind =
+    Kind { forces_new: &["vpc_id", "cidr_block", "availability_zone"], seconds: (1.0, 1.0), ..Kind::new("aws_subnet") };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Subnet {
@@ -55,7 +46,7 @@ impl Resource for Subnet {
 }
 
 pub static INTERNET_GATEWAY: Kind =
-    Kind { service: "ec2", idempotent: false, seconds: (1.0, 15.0), ..Kind::new("aws_internet_gateway") };
+    Kind { idempotent: false, seconds: (1.0, 15.0), ..Kind::new("aws_internet_gateway") };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InternetGateway {
@@ -69,8 +60,7 @@ impl Resource for InternetGateway {
     type Out = InternetGatewayOut;
 }
 
-pub static EIP: Kind =
-    Kind { service: "ec2", idempotent: false, forces_new: &["domain"], seconds: (1.0, 1.0), ..Kind::new("aws_eip") };
+pub static EIP: Kind = Kind { idempotent: false, forces_new: &["domain"], seconds: (1.0, 1.0), ..Kind::new("aws_eip") };
 
 /// An elastic IP address; with `network_interface` it is associated with that interface.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -87,12 +77,8 @@ impl Resource for Eip {
     type Out = EipOut;
 }
 
-pub static NAT_GATEWAY: Kind = Kind {
-    service: "ec2",
-    forces_new: &["allocation_id", "subnet_id"],
-    seconds: (115.0, 55.0),
-    ..Kind::new("aws_nat_gateway")
-};
+pub static NAT_GATEWAY: Kind =
+    Kind { forces_new: &["allocation_id", "subnet_id"], seconds: (115.0, 55.0), ..Kind::new("aws_nat_gateway") };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NatGateway {
@@ -107,13 +93,8 @@ impl Resource for NatGateway {
     type Out = NatGatewayOut;
 }
 
-pub static ROUTE_TABLE: Kind = Kind {
-    service: "ec2",
-    idempotent: false,
-    forces_new: &["vpc_id"],
-    seconds: (1.0, 1.0),
-    ..Kind::new("aws_route_table")
-};
+pub static ROUTE_TABLE: Kind =
+    Kind { idempotent: false, forces_new: &["vpc_id"], seconds: (1.0, 1.0), ..Kind::new("aws_route_table") };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RouteTable {
@@ -128,7 +109,6 @@ impl Resource for RouteTable {
 }
 
 pub static ROUTE: Kind = Kind {
-    service: "ec2",
     ownership: clusterctl_core::graph::Ownership::Child,
     forces_new: &["route_table_id", "destination_cidr_block"],
     ..Kind::new("aws_route")
@@ -157,7 +137,6 @@ impl Resource for Route {
 }
 
 pub static ROUTE_TABLE_ASSOCIATION: Kind = Kind {
-    service: "ec2",
     ownership: clusterctl_core::graph::Ownership::Child,
     forces_new: &["subnet_id"],
     ..Kind::new("aws_route_table_association")
@@ -180,7 +159,6 @@ impl Resource for RouteTableAssociation {
 
 pub static VPC_ENDPOINT: Kind = Kind {
     sets: &["route_table_ids"],
-    service: "ec2",
     forces_new: &["vpc_id", "service_name", "vpc_endpoint_type"],
     seconds: (6.0, 6.0),
     ..Kind::new("aws_vpc_endpoint")

@@ -13,7 +13,7 @@ use super::{
 };
 
 pub static PLACEMENT_GROUP: Kind =
-    Kind { service: "ec2", forces_new: &["name", "strategy"], identity: &["id"], ..Kind::new("aws_placement_group") };
+    Kind { forces_new: &["name", "strategy"], identity: &["id"], ..Kind::new("aws_placement_group") };
 
 /// Its id is its name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,7 +31,6 @@ impl Resource for PlacementGroup {
 
 pub static LAUNCH_TEMPLATE: Kind = Kind {
     sets: &["security_groups", "tag_specifications"],
-    service: "ec2",
     forces_new: &["name"],
     blocks: &[
         "iam_instance_profile",
@@ -137,7 +136,6 @@ impl Resource for LaunchTemplate {
 
 pub static AUTOSCALING_GROUP: Kind = Kind {
     sets: &["vpc_zone_identifier", "tag"],
-    service: "autoscaling",
     machines: true,
     forces_new: &["name"],
     blocks: &[
@@ -217,8 +215,7 @@ impl Resource for AutoscalingGroup {
 }
 
 /// The newest image of a publisher, looked up by Terraform where no account was asked.
-pub static IMAGE: Kind =
-    Kind { service: "ec2", ownership: Ownership::Child, blocks: &["filter"], ..Kind::new("data.aws_ami") };
+pub static IMAGE: Kind = Kind { ownership: Ownership::Child, blocks: &["filter"], ..Kind::new("data.aws_ami") };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Image {

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use super::{SecurityGroupId, SecurityGroupRuleId, Tags, VpcId, outputs};
 
 pub static SECURITY_GROUP: Kind = Kind {
-    service: "ec2",
     forces_new: &["name", "description", "vpc_id"],
     implied: &["default_egress"],
     seconds: (2.0, 2.0),
@@ -32,9 +31,9 @@ impl Resource for SecurityGroup {
     type Out = SecurityGroupOut;
 }
 
-const RULE: Kind = Kind { service: "ec2", forces_new: &["security_group_id"], seconds: (1.5, 1.0), ..Kind::new("") };
-pub static INGRESS_RULE: Kind = Kind { service: "ec2", name: "aws_vpc_security_group_ingress_rule", ..RULE };
-pub static EGRESS_RULE: Kind = Kind { service: "ec2", name: "aws_vpc_security_group_egress_rule", ..RULE };
+const RULE: Kind = Kind { forces_new: &["security_group_id"], seconds: (1.5, 1.0), ..Kind::new("") };
+pub static INGRESS_RULE: Kind = Kind { name: "aws_vpc_security_group_ingress_rule", ..RULE };
+pub static EGRESS_RULE: Kind = Kind { name: "aws_vpc_security_group_egress_rule", ..RULE };
 
 /// What a rule lets through; exactly one of the two peers is set.
 ///

@@ -132,9 +132,7 @@ pub(crate) async fn unknown(store: &dyn Store, name: &str) -> Failure {
     } else if !known.is_empty() {
         failure = failure.hint("`clusterctl get clusters` lists what is recorded");
     }
-    failure.hint(format!(
-        "if it exists and its record is lost: `clusterctl recover {name} --region REGION`"
-    ))
+    failure.hint(format!("if it exists and its record is lost: `clusterctl recover {name} --region REGION`"))
 }
 
 /// One character too many, too few or other.

@@ -58,6 +58,6 @@ pub(crate) async fn patiently<T, E: FromCloud>(
         }
         app.tell(Notice::Again { what, error: cloud, wait });
         tokio::time::sleep(wait).await;
-        pause = (pause * 2).min(Duration::from_secs(15));
+        pause = (pause * 2).min(Duration::from_secs(8));
     }
 }

@@ -1,8 +1,8 @@
-//! How many calls at once, and how fast, per service and read or write.
+//! How many calls at once, and how fast, per kind of resource and read or write.
 //!
 //! Nothing is held back until a cloud says that it is too much; then the pace of that bucket halves, and recovers by a
-//! fifth with every call that passes. Calls that were under way together and are all refused count as one. EC2 refills its buckets per action and
-//! account, so that a fixed rate would be wrong for everybody:
+//! fifth with every call that passes. Calls that were under way together and are all refused count as one. EC2 has a
+//! bucket for each action, of a size that differs between accounts, so that a fixed rate would be wrong for everybody:
 //! <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>
 
 use std::collections::HashMap;

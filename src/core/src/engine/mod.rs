@@ -4,7 +4,7 @@
 //! - `queue`: which steps are free, longest remaining path first
 //! - `work`: one step against one driver: record, call, look, wait
 //! - `retry`: when to call again, by [`crate::cloud::Fault`] alone
-//! - `budget`: how many calls at once and how fast, per service and read or write
+//! - `budget`: how many calls at once and how fast, per kind and read or write
 //! - [`Ledger`] where intents and outcomes become durable; [`Event`] what a view shows
 //!
 //! Rules that hold at every instant: an intent is durable before its call is sent; an outcome is durable before anything

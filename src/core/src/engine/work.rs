@@ -313,7 +313,7 @@ impl<'a> Work<'a> {
         class: Class,
         request: impl Future<Output = Result<T, CloudError>>,
     ) -> Result<T, CloudError> {
-        let bucket = (self.kind.service, class);
+        let bucket = (self.kind.name, class);
         let turn = self.shop.budget.turn(bucket).await;
         let answer = tokio::time::timeout(self.shop.settings.answer_within, request).await.unwrap_or_else(|_| {
             let seconds = self.shop.settings.answer_within.as_secs();
