@@ -19,6 +19,8 @@ import sys
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 # Facts about a moment rather than about a thing.
 # moto does not give the addresses of deleted interfaces back to its count of free ones.
@@ -214,10 +216,20 @@ def exists(found, name):
     return any(name in things for kind, things in found.items() if kind != "tag")
 
 
+def patiently(read):
+    """moto breaks down now and then when it is asked many things at once; asked again, it answers."""
+    for _ in range(4):
+        try:
+            return read()
+        except (ClientError, ResponseParserError) as error:
+            print(f"read again: {error}", file=sys.stderr)
+    return read()
+
+
 def main():
     account = Account(sys.argv[1], sys.argv[2])
     for _ in sys.stdin:
-        print(json.dumps(account.read(), sort_keys=True), flush=True)
+        print(json.dumps(patiently(account.read), sort_keys=True), flush=True)
 
 
 if __name__ == "__main__":

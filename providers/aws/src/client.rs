@@ -117,6 +117,12 @@ impl Client {
     }
 }
 
+/// The text of the first element of that name.
+fn element<'a>(body: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = body.split_once(&format!("<{name}>"))?;
+    Some(rest.split_once(&format!("</{name}>"))?.0)
+}
+
 /// Turns an SDK error into ours; `operation` is the call as IAM spells it, such as `ec2:CreateVpc`.
 pub(crate) fn fail<E>(operation: &str, error: &SdkError<E, HttpResponse>) -> CloudError
 where
@@ -125,8 +131,12 @@ where
     let (fault, code, message) = match error {
         SdkError::ServiceError(answer) => {
             let status = answer.raw().status().as_u16();
-            let code = answer.err().code().unwrap_or_default();
-            let message = answer.err().message().unwrap_or_default();
+            let (code, message) = (answer.err().code(), answer.err().message());
+            let body = if code.is_none() { answer.raw().body().bytes().unwrap_or_default() } else { &[] };
+            let body = String::from_utf8_lossy(body);
+            // Not every endpoint wraps its errors as the service's model says.
+            let code = code.or_else(|| element(&body, "Code")).unwrap_or_default();
+            let message = message.or_else(|| element(&body, "Message")).unwrap_or_default();
             let fault = match status {
                 // Success that the SDK could not read, such as the page of a captive portal.
                 ..400 => Fault::Ambiguous,
@@ -228,6 +238,16 @@ mod tests {
         assert_eq!((error.fault, error.code.as_str()), (Fault::Throttled, "RequestLimitExceeded"));
         assert_eq!(error.to_string(), "ec2:DescribeVpcs: RequestLimitExceeded: Slow down.");
         assert_eq!((error.request_id.as_deref(), error.retry_after), (Some("r-1"), Some(Duration::from_secs(7))));
+    }
+
+    #[test]
+    fn an_error_in_another_wrapping_is_read_all_the_same() {
+        let body = "<Odd><Code>UnauthorizedOperation</Code><Message>You may not.</Message></Odd>";
+        let error = describe(Answer::new(403, body));
+        assert_eq!(
+            (error.fault, error.code.as_str(), error.message.as_str()),
+            (Fault::Auth, "UnauthorizedOperation", "You may not.")
+        );
     }
 
     #[test]

@@ -11,9 +11,11 @@ pub(crate) mod node_groups;
 pub(crate) mod security;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use clusterctl_core::addr::Addr;
-use clusterctl_core::cloud::{CloudError, Live, Observed, Owner, Scope};
+use clusterctl_core::cloud::{CloudError, Fault, Live, Observed, Owner, Scope};
+use tokio::time::sleep;
 
 use crate::client::Client;
 use crate::resources::control_plane::NETWORK_INTERFACE;
@@ -26,13 +28,13 @@ use crate::resources::control_plane::NETWORK_INTERFACE;
 /// The first failure: half of what is there must not be taken for all of it.
 pub async fn observe(client: &Client, owner: &Owner, scope: &Scope, zones: &[String]) -> Result<Observed, CloudError> {
     let (network, security, balancing, machines, groups, identity, dns) = futures::try_join!(
-        network::observe(client, owner, scope),
-        security::observe(client, owner, scope),
-        load_balancer::observe(client, owner, scope),
-        control_plane::observe(client, owner, scope),
-        node_groups::observe(client, owner, scope),
-        identity::observe(client, owner, scope),
-        dns::observe(client, owner, scope, zones),
+        unhurried(|| network::observe(client, owner, scope)),
+        unhurried(|| security::observe(client, owner, scope)),
+        unhurried(|| load_balancer::observe(client, owner, scope)),
+        unhurried(|| control_plane::observe(client, owner, scope)),
+        unhurried(|| node_groups::observe(client, owner, scope)),
+        unhurried(|| identity::observe(client, owner, scope)),
+        unhurried(|| dns::observe(client, owner, scope, zones)),
     )?;
     let targets = load_balancer::attachments(&balancing.targets, &interfaces(&machines));
     let mut observed = Observed::default();
@@ -44,6 +46,22 @@ pub async fn observe(client: &Client, owner: &Owner, scope: &Scope, zones: &[Str
         observed.insert(addr, live);
     }
     Ok(observed)
+}
+
+/// Reads one concern, and that one alone again while AWS says that it is asked too often: everything again would be asked
+/// too often all the more.
+async fn unhurried<T, R: Future<Output = Result<T, CloudError>>>(read: impl Fn() -> R) -> Result<T, CloudError> {
+    const LONGEST: Duration = Duration::from_secs(8);
+    let mut pause = Duration::from_millis(250);
+    loop {
+        match read().await {
+            Err(error) if error.fault == Fault::Throttled && pause <= LONGEST => {
+                sleep(error.retry_after.unwrap_or(pause)).await;
+                pause *= 2;
+            }
+            other => return other,
+        }
+    }
 }
 
 /// The names of the network interfaces by their private addresses: what is registered in a target group is known by its
@@ -65,6 +83,23 @@ fn account(live: &Live) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_busy_concern_is_read_again_alone() {
+        let asked = std::cell::Cell::new(0);
+        let read = |refusals: u32, fault: Fault| {
+            asked.set(0);
+            let asked = &asked;
+            move || async move {
+                asked.set(asked.get() + 1);
+                if asked.get() > refusals { Ok(()) } else { Err(CloudError::new(fault, "ec2:DescribeVpcs", "X", "x")) }
+            }
+        };
+        assert_eq!((unhurried(read(3, Fault::Throttled)).await, asked.get()), (Ok(()), 4));
+        assert!(unhurried(read(99, Fault::Throttled)).await.is_err());
+        assert!(unhurried(read(1, Fault::Auth)).await.is_err());
+        assert_eq!(asked.get(), 1);
+    }
 
     #[test]
     fn an_owner_or_an_arn_names_the_account() {

@@ -317,7 +317,7 @@ resource "aws_autoscaling_group" "training" {
       }
 
       override {
-        instance_type = "p5.48xlarge"
+        instance_type = "p4de.24xlarge"
       }
     }
 
@@ -645,7 +645,7 @@ resource "aws_launch_template" "memory" {
 resource "aws_launch_template" "training" {
   name                   = "large-training-a3272142"
   image_id               = data.aws_ami.ubuntu-amd64.id
-  instance_type          = "p5.48xlarge"
+  instance_type          = "p4de.24xlarge"
   user_data              = base64gzip(replace(file("${path.module}/files/training.sh"), "@{1}", aws_lb.api.dns_name))
   update_default_version = true
   tags = {

@@ -46,7 +46,9 @@ const SLOW: [&str; 9] = [
 fn small(rig: &Rig) -> Result<String> {
     let world = World::start(rig, "budget-small", Latency::NONE)?;
     let case = world.case("ha-private")?;
+    world.forget_calls()?;
     let planned = plan::actions(&world, &case)?;
+    let choosing = world.calls()?;
     world.forget_calls()?;
     world.apply(&case)?;
     let creating = world.calls()?;
@@ -55,9 +57,10 @@ fn small(rig: &Rig) -> Result<String> {
     let planning = world.calls()?;
     let waits: usize =
         planned.keys().filter(|address| SLOW.contains(&address.split('.').next().unwrap_or_default())).count();
-    // An apply begins as a plan does; what it reads beyond that it must have had to wait for.
-    let looked = sum_of_reads(&creating).saturating_sub(sum_of_reads(&planning));
-    super::super::say(&table(&[("apply", &creating), ("plan", &planning)]));
+    // An apply begins as the first plan does, and ends with a look whether the cloud shows what was planned; what it reads
+    // beyond that it must have had to wait for.
+    let looked = sum_of_reads(&creating).saturating_sub(sum_of_reads(&choosing) + sum_of_reads(&planning));
+    super::super::say(&table(&[("first plan", &choosing), ("apply", &creating), ("plan", &planning)]));
     ensure!(sum(&planning) <= PLAN, "a plan of nothing takes {} calls, more than {PLAN}", sum(&planning));
     ensure!(looked as usize <= waits, "an apply with {waits} waits looks {looked} times");
     world.delete(&case)?;
@@ -97,17 +100,17 @@ pub(crate) fn table(columns: &[(&str, &Calls)]) -> String {
     actions.dedup();
     let mut text = format!("  {:<56}", "");
     for (name, _) in columns {
-        text.push_str(&format!("{name:>9}"));
+        text.push_str(&format!("{name:>11}"));
     }
     for action in actions {
         text.push_str(&format!("\n  {action:<56}"));
         for (_, calls) in columns {
-            text.push_str(&format!("{:>9}", calls.get(action).copied().unwrap_or(0)));
+            text.push_str(&format!("{:>11}", calls.get(action).copied().unwrap_or(0)));
         }
     }
     text.push_str(&format!("\n  {:<56}", "all"));
     for (_, calls) in columns {
-        text.push_str(&format!("{:>9}", sum(calls)));
+        text.push_str(&format!("{:>11}", sum(calls)));
     }
     text
 }

@@ -55,7 +55,7 @@ fn random(rig: &Rig, name: &str, creating: usize, deleting: usize) -> Result<Str
 }
 
 /// Says a line until it succeeds, and kills it up to `most` times at random instants; gives how many kills struck.
-fn struck(world: &World, line: &[&str], seconds: f64, most: usize, rng: &mut StdRng) -> Result<usize> {
+pub(super) fn struck(world: &World, line: &[&str], seconds: f64, most: usize, rng: &mut StdRng) -> Result<usize> {
     let mut kills = 0;
     while kills < most {
         let mut running = world.start_command(line)?;
@@ -70,7 +70,7 @@ fn struck(world: &World, line: &[&str], seconds: f64, most: usize, rng: &mut Std
     Ok(kills)
 }
 
-fn converged(world: &mut World, case: &Case, before: &Reading, calm: &Calm) -> Result<()> {
+pub(super) fn converged(world: &mut World, case: &Case, before: &Reading, calm: &Calm) -> Result<()> {
     world.plan_is_empty(case)?;
     let now = world.account.read()?;
     no_duplicates(&now.duplicates())?;

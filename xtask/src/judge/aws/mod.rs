@@ -3,7 +3,7 @@
 //! - `world` an AWS account of its own for every scenario: moto, decoys, a reader, the command's own folders
 //! - `case` a cluster file of tests/cases, made to fit that account, and its edits
 //! - `account` what boto3 saw, compared
-//! - scenarios: `lifecycle` · `faults` · `kills` · `lock` · `callers` · `budgets`
+//! - scenarios: `lifecycle` · `faults` · `kills` · `lock` · `stores` · `callers` · `budgets`
 //!
 //! What moto gets wrong, and what is therefore not judged here, is written down where it matters: moto's instances do not
 //! take over what their launch template says, it ignores client tokens, it knows neither resources nor conditions of IAM
@@ -18,6 +18,7 @@ mod kills;
 mod lifecycle;
 mod lock;
 pub(crate) mod plan;
+mod stores;
 pub(crate) mod world;
 
 use std::collections::BTreeMap;
@@ -147,6 +148,7 @@ pub(super) fn run(ground: &Ground, options: &Options) -> Sitting {
     faults::scenarios(&mut scenarios);
     lifecycle::scenarios(&mut scenarios);
     lock::scenarios(&mut scenarios);
+    stores::scenarios(&mut scenarios);
     scenarios.retain(|(name, _)| options.wants(name));
     let tally = Tally::default();
     two_at_a_time(&scenarios, |(name, scenario)| tally.case(name, || scenario(&rig)));

@@ -47,6 +47,8 @@ pub(crate) struct World {
     pub(crate) account: Account,
     pub(crate) python: PathBuf,
     pub(crate) root: PathBuf,
+    /// Where the command keeps its records: a folder, or a bucket.
+    pub(crate) store: String,
     binary: PathBuf,
     fault_proxy: PathBuf,
     log: PathBuf,
@@ -83,6 +85,7 @@ impl World {
         )?;
         wait_for(&mut moto, port, "/__stats").context("moto")?;
         let account = Account::start(&rig.python, &rig.ground_root.join("tests/judge/account.py"), port, &dir)?;
+        let store = dir.join("store").display().to_string();
         Ok(Self {
             dir,
             port,
@@ -91,6 +94,7 @@ impl World {
             account,
             python: rig.python.clone(),
             root: rig.ground_root.clone(),
+            store,
             binary: rig.binary.clone(),
             fault_proxy: rig.fault_proxy.clone(),
             log,
@@ -143,7 +147,7 @@ impl World {
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .args(args)
             .arg("--store")
-            .arg(self.dir.join("store"))
+            .arg(&self.store)
             .current_dir(&self.dir);
         command
     }
