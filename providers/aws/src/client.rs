@@ -117,6 +117,29 @@ impl Client {
     }
 }
 
+/// What an answer says went wrong. Not every endpoint, nor everything that stands before one, wraps its errors as the
+/// service's model says; then the words are looked for.
+fn told(code: Option<&str>, message: Option<&str>, answer: &HttpResponse) -> (Fault, String, String) {
+    let status = answer.status().as_u16();
+    let body = if code.is_none() { text(answer) } else { String::new() };
+    let code = code.or_else(|| element(&body, "Code")).unwrap_or_default();
+    let message = message.or_else(|| element(&body, "Message")).unwrap_or_default();
+    let fault = match status {
+        // Success that the SDK could not read, such as the page of a captive portal.
+        ..400 => Fault::Ambiguous,
+        _ => faults::classify(code, message, status),
+    };
+    match (code, message) {
+        ("", "") => (fault, format!("HTTP {status}"), "the answer has no error in it".to_owned()),
+        ("", message) => (fault, format!("HTTP {status}"), message.to_owned()),
+        (code, message) => (fault, code.to_owned(), message.to_owned()),
+    }
+}
+
+fn text(answer: &HttpResponse) -> String {
+    String::from_utf8_lossy(answer.body().bytes().unwrap_or_default()).into_owned()
+}
+
 /// The text of the first element of that name.
 fn element<'a>(body: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = body.split_once(&format!("<{name}>"))?;
@@ -129,24 +152,9 @@ where
     E: ProvideErrorMetadata + Error + 'static,
 {
     let (fault, code, message) = match error {
-        SdkError::ServiceError(answer) => {
-            let status = answer.raw().status().as_u16();
-            let (code, message) = (answer.err().code(), answer.err().message());
-            let body = if code.is_none() { answer.raw().body().bytes().unwrap_or_default() } else { &[] };
-            let body = String::from_utf8_lossy(body);
-            // Not every endpoint wraps its errors as the service's model says.
-            let code = code.or_else(|| element(&body, "Code")).unwrap_or_default();
-            let message = message.or_else(|| element(&body, "Message")).unwrap_or_default();
-            let fault = match status {
-                // Success that the SDK could not read, such as the page of a captive portal.
-                ..400 => Fault::Ambiguous,
-                _ => faults::classify(code, message, status),
-            };
-            match (code, message) {
-                ("", "") => (fault, format!("HTTP {status}"), "the answer has no error in it".to_owned()),
-                ("", message) => (fault, format!("HTTP {status}"), message.to_owned()),
-                (code, message) => (fault, code.to_owned(), message.to_owned()),
-            }
+        SdkError::ServiceError(answer) => told(answer.err().code(), answer.err().message(), answer.raw()),
+        SdkError::ResponseError(answer) if element(&text(answer.raw()), "Code").is_some() => {
+            told(None, None, answer.raw())
         }
         // It may have been carried out: there is an answer, only not one that can be read.
         SdkError::ResponseError(answer) => {

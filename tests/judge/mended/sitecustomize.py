@@ -84,8 +84,9 @@ if any("moto" in argument for argument in sys.orig_argv):
 
     import moto.iam.access_control as access
 
-    # A space in a form may be written + or %20, and what is signed is what is sent; moto takes the form apart and signs
-    # it again with +: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+    # What is signed is what is sent. Moto takes a form apart and signs it again with + for a space, which may be %20 as
+    # well, and takes the headers of a request without a body for its form:
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
     _check_signature = access.IAMRequestBase.check_signature
 
     def _check_as_sent(self):
@@ -94,8 +95,11 @@ if any("moto" in argument for argument in sys.orig_argv):
         except Exception:
             if self._body or not isinstance(self._data, dict):
                 raise
+            if self._method == "GET":
+                self._data = {}
+                return _check_signature(self)
             form = [(name, value) for name, values in self._data.items() for value in ([values] if isinstance(values, str) else values)]
             self._body = "&".join(f"{quote(name, safe='-_.~')}={quote(value, safe='-_.~')}" for name, value in form)
-            _check_signature(self)
+            return _check_signature(self)
 
     access.IAMRequestBase.check_signature = _check_as_sent

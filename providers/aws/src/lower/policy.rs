@@ -265,7 +265,7 @@ pub fn policy(graph: &Graph, region: &str, uid: &str) -> Value {
             continue;
         }
         if writes.iter().any(|call| call.starts_with("ec2:Create") || call.starts_with("ec2:Run")) {
-            open.entry("Tag").or_default().extend(["ec2:CreateTags", "ec2:DeleteTags"]);
+            open.entry("Tag").or_default().insert("ec2:CreateTags");
         }
         open.entry(statement).or_default().extend(writes);
     }

@@ -124,6 +124,12 @@ impl Case {
         self.write()
     }
 
+    /// Tags everything otherwise.
+    pub(super) fn set_team(&mut self, team: &str) -> Result<()> {
+        self.content["spec"]["options"]["aws"]["tags"] = json!({ "team": team });
+        self.write()
+    }
+
     pub(super) fn set_version(&mut self, version: &str) -> Result<()> {
         self.content["spec"]["kubernetes"] = json!(version);
         self.write()
