@@ -27,6 +27,10 @@ if any("moto" in argument for argument in sys.orig_argv):
 
     templates.LaunchTemplate.create_version = _create_version
 
+    # Tags are what they are now; moto shows those with which the template was made:
+    # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_LaunchTemplate.html
+    templates.LaunchTemplate.tags = property(lambda self: self.get_tags(), lambda self, _: None)
+
     import moto.ec2.models.instances as instances
     import moto.ec2.models.vpcs as vpcs
 

@@ -5,7 +5,7 @@ use clusterctl_core::cloud::{CloudError, Fault};
 use clusterctl_core::machine::Arch;
 
 use crate::catalogue::images::{CANONICAL, NOBLE, ec2_architecture};
-use crate::client::{Client, fail};
+use crate::client::{Client, fail, is_missing};
 use crate::observe::control_plane::any_of;
 
 /// An image and what a machine's request needs to know of it.
@@ -22,17 +22,19 @@ const DESCRIBE: &str = "ec2:DescribeImages";
 
 /// Finds the newest Ubuntu 24.04 image of Canonical in the client's region.
 ///
-/// Canonical's public parameter names it. Where that is not to be had, the images themselves are asked: the newest of
-/// that release, and where a region or an endpoint has none of it, the newest that Canonical has there: the name says
-/// which.
+/// Canonical's public parameter names it. Where there is none, the images themselves are asked: the newest of that
+/// release, and where a region or an endpoint has none of it, the newest that Canonical has there: the name says which.
 ///
 /// # Errors
 /// Permanent when Canonical has no image of this architecture there; otherwise as AWS says.
 pub async fn image(client: &Client, arch: Arch) -> Result<Image, CloudError> {
     let parameter = client.ssm.get_parameter().name(NOBLE.parameter(arch)).send().await;
-    let parameter = parameter.map_err(|e| fail("ssm:GetParameter", &e));
-    let named = parameter.as_ref().ok().and_then(|answer| answer.parameter()?.value());
-    if let Some(id) = named
+    let named = match parameter.map_err(|e| fail("ssm:GetParameter", &e)) {
+        Ok(answer) => answer.parameter.and_then(|parameter| parameter.value),
+        Err(error) if is_missing(&error) => None,
+        Err(error) => return Err(error),
+    };
+    if let Some(id) = &named
         && let Some(image) = newest(by_id(client, id).await?)
     {
         return Ok(image);
@@ -42,8 +44,7 @@ pub async fn image(client: &Client, arch: Arch) -> Result<Image, CloudError> {
             return Ok(image);
         }
     }
-    let why = parameter.err().map(|error| format!(" ({error})")).unwrap_or_default();
-    let message = format!("Canonical has no Ubuntu {} image for {arch} in {}{why}", NOBLE.version, client.region);
+    let message = format!("Canonical has no Ubuntu {} image for {arch} in {}", NOBLE.version, client.region);
     Err(CloudError::new(Fault::Permanent, DESCRIBE, "NoImage", message))
 }
 
