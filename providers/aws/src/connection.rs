@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use aws_sdk_ec2::types::{Filter, TagDescription};
 use clusterctl_core::choices::{Choices, ExistingSubnet, Image};
 use clusterctl_core::cloud::{AnyDriver, Cloud, CloudError, Fault, Observed, Owner, Scope};
 use clusterctl_core::cluster::{Cluster, Dns};
@@ -17,6 +16,7 @@ use clusterctl_core::transport::Transport;
 use crate::choose::{self, Facts};
 use crate::client::{Client, Settings, fail, hint};
 use crate::cloud::Aws;
+use crate::drivers::ec2::filter;
 use crate::store::{Location, S3Store};
 use crate::{facts, names};
 
@@ -117,10 +117,27 @@ impl Connection for AwsConnection {
     }
 
     async fn owners(&self, cluster: &str) -> Result<BTreeSet<String>, CloudError> {
-        let filter = Filter::builder().name("key").values(names::UID).values(names::CLUSTER).build();
-        let pages = self.aws.client().ec2.describe_tags().filters(filter).into_paginator().items().send();
-        let tags: Vec<_> = pages.collect::<Result<_, _>>().await.map_err(|e| fail("ec2:DescribeTags", &e))?;
-        Ok(owners(&tags, cluster))
+        // One of these is among the first and the last things of every cluster.
+        let ec2 = &self.aws.client().ec2;
+        let named = || filter(&format!("tag:{}", names::CLUSTER), cluster);
+        let networks = async {
+            let pages = ec2.describe_vpcs().filters(named()).into_paginator().items().send();
+            pages.collect::<Result<Vec<_>, _>>().await.map_err(|e| fail("ec2:DescribeVpcs", &e))
+        };
+        let groups = async {
+            let pages = ec2.describe_security_groups().filters(named()).into_paginator().items().send();
+            pages.collect::<Result<Vec<_>, _>>().await.map_err(|e| fail("ec2:DescribeSecurityGroups", &e))
+        };
+        let volumes = async {
+            let pages = ec2.describe_volumes().filters(named()).into_paginator().items().send();
+            pages.collect::<Result<Vec<_>, _>>().await.map_err(|e| fail("ec2:DescribeVolumes", &e))
+        };
+        let (networks, groups, volumes) = futures::try_join!(networks, groups, volumes)?;
+        let tags = networks.iter().map(|network| network.tags());
+        let tags =
+            tags.chain(groups.iter().map(|group| group.tags())).chain(volumes.iter().map(|volume| volume.tags()));
+        let uids = tags.flatten().filter(|tag| tag.key() == Some(names::UID));
+        Ok(uids.filter_map(|tag| tag.value().map(str::to_owned)).collect())
     }
 
     fn recall(&self, choices: &Choices) {
@@ -155,19 +172,6 @@ fn named_are_kept(cluster: &Cluster, kept: &Choices) -> bool {
         clusterctl_core::cluster::ZoneChoice::Count(_) => true,
         clusterctl_core::cluster::ZoneChoice::Named(zones) => zones.iter().all(|z| kept.zones.contains(&z.to_string())),
     }
-}
-
-/// The owners among the tags of EC2's resources, by the resources that carry the cluster's name.
-fn owners(tags: &[TagDescription], cluster: &str) -> BTreeSet<String> {
-    let named: BTreeSet<&str> = tags
-        .iter()
-        .filter(|tag| tag.key() == Some(names::CLUSTER) && tag.value() == Some(cluster))
-        .filter_map(|tag| tag.resource_id())
-        .collect();
-    tags.iter()
-        .filter(|tag| tag.key() == Some(names::UID) && tag.resource_id().is_some_and(|id| named.contains(id)))
-        .filter_map(|tag| tag.value().map(str::to_owned))
-        .collect()
 }
 
 impl AwsConnection {
@@ -220,27 +224,5 @@ impl AwsConnection {
             let message = format!("there is no public hosted zone {name} in this account");
             CloudError::new(Fault::Permanent, OPERATION, "NoSuchZone", message)
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_owner_is_read_off_what_carries_the_name() {
-        let tag =
-            |id: &str, key: &str, value: &str| TagDescription::builder().resource_id(id).key(key).value(value).build();
-        let tags = [
-            tag("vpc-1", names::CLUSTER, "demo"),
-            tag("vpc-1", names::UID, "00112233aabbccdd"),
-            tag("i-1", names::UID, "00112233aabbccdd"),
-            tag("i-1", names::CLUSTER, "demo"),
-            tag("vpc-2", names::CLUSTER, "other"),
-            tag("vpc-2", names::UID, "ffffffffffffffff"),
-            tag("vpc-3", names::UID, "eeeeeeeeeeeeeeee"),
-        ];
-        assert_eq!(owners(&tags, "demo"), BTreeSet::from(["00112233aabbccdd".to_owned()]));
-        assert!(owners(&tags, "demo2").is_empty());
     }
 }

@@ -20,7 +20,7 @@ const LOOK: &[&str] = &[
     "ec2:DescribeInstanceTypeOfferings",
     "ec2:DescribeImages",
     "ec2:DescribeAccountAttributes",
-    // Where nothing is known of what was intended, the tags say whether there are placement groups.
+    // The tags say whether there are placement groups.
     "ec2:DescribeTags",
     // They take no resource narrower than all paths of the account.
     "iam:ListRoles",

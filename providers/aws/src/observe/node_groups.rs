@@ -34,7 +34,7 @@ pub(crate) async fn observe(client: &Client, owner: &Owner, scope: &Scope) -> Re
         when(has_templates, templates(client, Of::owner(owner).filters())),
         when(has_templates, latest(client, None)),
         when(scope.has(AUTOSCALING_GROUP.name), groups(client, vec![group_filter(names::UID, &owner.uid)])),
-        when(scope.has(PLACEMENT_GROUP.name), tagged_placement_groups(client, owner, scope)),
+        when(scope.has(PLACEMENT_GROUP.name), tagged_placement_groups(client, owner)),
     )?;
     let of = Of::owner(owner);
     let mut found = Found::new();
@@ -89,16 +89,13 @@ pub(crate) async fn placement_groups(client: &Client, filters: Vec<Filter>) -> R
     Ok(all)
 }
 
-/// Where nothing is known of what was intended, the tags are asked first: placement groups are rare, and not every
-/// endpoint that speaks EC2 has them.
-async fn tagged_placement_groups(client: &Client, owner: &Owner, scope: &Scope) -> Result<Vec<Placed>, CloudError> {
-    if *scope == Scope::Everything {
-        let filters = [("resource-type", "placement-group"), ("key", names::UID), ("value", owner.uid.as_str())]
-            .map(|(n, v)| any_of(n, [v]));
-        let answer = client.ec2.describe_tags().set_filters(Some(filters.into())).send().await;
-        if answer.map_err(|e| fail("ec2:DescribeTags", &e))?.tags().is_empty() {
-            return Ok(Vec::new());
-        }
+/// The tags are asked first: placement groups are rare, and not every endpoint that speaks EC2 has them.
+async fn tagged_placement_groups(client: &Client, owner: &Owner) -> Result<Vec<Placed>, CloudError> {
+    let filters = [("resource-type", "placement-group"), ("key", names::UID), ("value", owner.uid.as_str())]
+        .map(|(n, v)| any_of(n, [v]));
+    let answer = client.ec2.describe_tags().set_filters(Some(filters.into())).send().await;
+    if answer.map_err(|e| fail("ec2:DescribeTags", &e))?.tags().is_empty() {
+        return Ok(Vec::new());
     }
     placement_groups(client, Of::owner(owner).filters()).await
 }
