@@ -17,6 +17,12 @@ use crate::catalogue::{self, catalogue};
 /// The smallest machine that every region has; a bastion only forwards.
 const BASTION_TYPE: &str = "t3.micro";
 
+/// AWS's default quota of routes in a route table, since June 2025.
+/// <https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-route-tables>
+const ROUTES: u32 = 500;
+/// Of which so many are left to the network itself, and to peers and endpoints that the user adds.
+const OTHER_ROUTES: u32 = 10;
+
 /// What was asked of AWS, as far as anybody was asked.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Facts {
@@ -264,8 +270,23 @@ fn assumed(cluster: &Cluster, zones: &[String]) -> Vec<ExistingSubnet> {
     all
 }
 
+/// Pods of routed clusters need a route for each machine.
+fn room_for_routes(cluster: &Cluster) -> Result<(), Refusal> {
+    let quota = cluster.options.aws.routes_per_table.unwrap_or(ROUTES);
+    let routes = cluster.pod_routes();
+    if routes + u64::from(OTHER_ROUTES) <= u64::from(quota) {
+        return Ok(());
+    }
+    let message = format!(
+        "up to {routes} machines need a route each, and a route table of AWS holds {quota} with {OTHER_ROUTES} for others"
+    );
+    let right = "overlay, or the quota that AWS granted in spec.options.aws.routesPerTable";
+    Err(refuse("spec.network.pods.mode", message, Some(right.into())))
+}
+
 /// Puts the decisions together. Images and the public zone are added by whoever can ask for them.
 pub(crate) fn decide(cluster: &Cluster, facts: Facts, offered: &Offerings, kept: &Choices) -> Result<Choices, Refusal> {
+    room_for_routes(cluster)?;
     let zones = zones(cluster, &facts, kept)?;
     let machines = machines(&questions(cluster, &zones), offered, kept)?;
     let groups: BTreeSet<&str> = cluster.node_groups.iter().map(|group| group.name.as_str()).collect();
@@ -288,4 +309,33 @@ pub(crate) fn decide(cluster: &Cluster, facts: Facts, offered: &Offerings, kept:
             .collect(),
         machines,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clusterctl_core::cluster::resolve_document;
+    use clusterctl_core::spec;
+
+    use super::*;
+
+    #[test]
+    fn a_routed_cluster_past_the_quota_of_routes_is_refused() {
+        let refusal = |network: &str, count: u32, quota: &str| {
+            let text = format!(
+                "apiVersion: clusterctl.dev/v1\nkind: Cluster\nmetadata: {{name: demo}}\nspec:\n  cloud: aws\n  \
+                 network: {{pods: {{mode: {network}}}}}\n  nodeGroups: [{{name: general, count: {count}}}]\n{quota}"
+            );
+            let cluster = resolve_document(&spec::read(&text).expect("a file")).expect("a cluster");
+            match room_for_routes(&cluster) {
+                Err(Refusal::Cluster { path, message, .. }) => Some(format!("{path}: {message}")),
+                _ => None,
+            }
+        };
+        let words = "spec.network.pods.mode: up to 505 machines need a route each, and a route table of AWS holds 500 with 10 for others";
+        assert_eq!(refusal("routed", 500, "").as_deref(), Some(words));
+        assert_eq!(refusal("routed", 485, ""), None);
+        assert!(refusal("routed", 486, "").is_some());
+        assert_eq!(refusal("routed", 500, "  options: {aws: {routesPerTable: 515}}\n"), None);
+        assert_eq!(refusal("overlay", 500, ""), None);
+    }
 }

@@ -354,12 +354,10 @@ mod tests {
         let mut calls = BTreeSet::new();
         named(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut calls);
         assert!(calls.len() > 100, "{calls:?}");
-        let known: BTreeSet<&str> =
-            CALLS.iter().flat_map(|(.., calls)| *calls).chain(LOOK).chain(ROLES).copied().collect();
-        let text = include_str!("policy.rs");
+        let (table, _) = include_str!("policy.rs").split_once("#[cfg(test)]").expect("tests");
         let missing: Vec<&String> = calls
             .iter()
-            .filter(|call| !known.contains(call.as_str()) && !text.contains(&format!("\"{call}\"")))
+            .filter(|call| !table.contains(&format!("\"{call}\"")))
             // Words for several calls of one kind.
             .filter(|call| !["route53:Request", "ec2:AuthorizeSecurityGroup"].contains(&call.as_str()))
             .collect();

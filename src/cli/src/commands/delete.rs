@@ -35,8 +35,11 @@ pub(crate) async fn run(desk: &Desk, args: &Delete) -> Result<Done, Failure> {
     )
     .await?;
     match &deletion {
-        Deletion::Done(receipt) | Deletion::Before(receipt) => {
-            told(desk, receipt, &summary(&deletion), args.output.format)?;
+        Deletion::Done(receipt) => told(desk, receipt, &done(receipt), args.output.format)?,
+        Deletion::Before(receipt) => {
+            let when = &receipt.deleted_at;
+            let summary = format!("Nothing to do: {} was deleted at {when:.0}, and nothing was left.", receipt.name);
+            told(desk, receipt, &summary, args.output.format)?;
         }
         Deletion::Declined => return Err(declined("Nothing was deleted")),
     }
@@ -69,23 +72,15 @@ fn told(desk: &Desk, receipt: &Receipt, summary: &str, format: Format) -> Result
     Ok(())
 }
 
-fn summary(deletion: &Deletion) -> String {
-    match deletion {
-        Deletion::Done(receipt) => {
-            let swept = match receipt.swept.len() {
-                0 => String::new(),
-                number => format!(", {} of its machines' own", count(number, "thing")),
-            };
-            format!(
-                "{} is gone: {} deleted{swept}, nothing left, {}.",
-                receipt.name,
-                count(receipt.deleted, "resource"),
-                span(receipt.elapsed)
-            )
-        }
-        Deletion::Before(receipt) => {
-            format!("Nothing to do: {} was deleted at {:.0}, and nothing was left.", receipt.name, receipt.deleted_at)
-        }
-        Deletion::Declined => String::new(),
-    }
+fn done(receipt: &Receipt) -> String {
+    let swept = match receipt.swept.len() {
+        0 => String::new(),
+        number => format!(", {} of its machines' own", count(number, "thing")),
+    };
+    format!(
+        "{} is gone: {} deleted{swept}, nothing left, {}.",
+        receipt.name,
+        count(receipt.deleted, "resource"),
+        span(receipt.elapsed)
+    )
 }

@@ -53,6 +53,8 @@ impl Cluster {
 
 impl Cluster {
     /// How many routes the network has to hold for pods: one for each machine in routed mode, none in overlay mode.
+    ///
+    /// The provider compares it with the quota of routes that the cloud grants.
     pub fn pod_routes(&self) -> u64 {
         match self.network.pods.mode {
             PodMode::Overlay => 0,

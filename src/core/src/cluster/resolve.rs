@@ -15,12 +15,6 @@ const SHORTEST_TTL: Duration = Duration::from_seconds(15 * 60);
 /// AWS takes 50 tags on a resource; clusterctl and the cluster's own controllers need up to ten.
 const MOST_AWS_TAGS: usize = 40;
 
-/// AWS's default quota of routes in a route table, since June 2025.
-/// <https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-route-tables>
-const AWS_ROUTES: u32 = 500;
-/// Of which so many are left to the network itself, and to peers and endpoints that the user adds.
-const OTHER_AWS_ROUTES: u32 = 10;
-
 /// Fills in every default and checks every rule.
 ///
 /// # Errors
@@ -218,17 +212,6 @@ fn aws_rules(found: &mut Findings, cluster: &Cluster) {
                 "one of the two",
             );
         }
-    }
-    let quota = cluster.options.aws.routes_per_table.unwrap_or(AWS_ROUTES);
-    if cluster.pod_routes() + u64::from(OTHER_AWS_ROUTES) > u64::from(quota) {
-        found.problem(
-            "spec.network.pods.mode",
-            format!(
-                "up to {} machines need a route each, and a route table of AWS holds {quota} with {OTHER_AWS_ROUTES} for others",
-                cluster.pod_routes()
-            ),
-            "overlay, or the quota that AWS granted in spec.options.aws.routesPerTable",
-        );
     }
     one_image_for_one_arch(found, cluster);
 }
