@@ -1,0 +1,11 @@
+use bytes::Bytes;
+
+use super::call::Refused;
+use super::table::Behaviour;
+use crate::world::World;
+
+pub(super) const BEHAVIOURS: &[Behaviour] = &[];
+
+pub(super) fn answer(_: &mut World, _: &http::Request<Bytes>) -> Result<http::Response<Bytes>, Refused> {
+    Err(Refused::new(404, "UnknownService", "not yet"))
+}
