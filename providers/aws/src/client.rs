@@ -15,10 +15,12 @@ use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ec2::operation::RequestId as _;
-use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -88,6 +90,31 @@ impl Client {
             loader = loader.region(Region::new(region));
         }
         Self::of(&loader.load().await)
+    }
+
+    /// Makes the clients of a caller with these keys, without a look at AWS's own configuration.
+    ///
+    /// # Errors
+    /// When there is no region.
+    pub fn with_keys(
+        transport: Arc<dyn Transport>,
+        region: Option<String>,
+        id: &str,
+        secret: &str,
+    ) -> Result<Self, CloudError> {
+        let keys = Credentials::new(id, secret, None, None, "given");
+        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build();
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(region.map(Region::new))
+            .credentials_provider(SharedCredentialsProvider::new(keys))
+            .http_client(SharedHttpClient::new(adapter::Adapter(transport)))
+            .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+            .retry_config(RetryConfig::disabled())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .timeout_config(timeouts)
+            .build();
+        Self::of(&config)
     }
 
     fn of(config: &SdkConfig) -> Result<Self, CloudError> {

@@ -9,7 +9,7 @@ use clusterctl_core::cloud::{AnyDriver, Cloud, CloudError, Fault, Observed, Owne
 use clusterctl_core::cluster::{Cluster, Dns};
 use clusterctl_core::graph::Kind;
 use clusterctl_core::machine::{Arch, Offerings};
-use clusterctl_core::provider::{Access, Account, Connection, Refusal};
+use clusterctl_core::provider::{Access, Account, Caller, Connection, Refusal};
 use clusterctl_core::store::Store;
 use clusterctl_core::transport::Transport;
 
@@ -29,8 +29,13 @@ struct AwsConnection {
 
 /// Finds credentials and a region as every AWS tool does. No request is made before one is needed.
 pub(crate) async fn connect(access: Access) -> Result<Arc<dyn Connection>, CloudError> {
-    let Access { transport, region, profile, environment } = access;
-    let client = Client::new(transport.clone(), Settings { region, endpoint: None, profile }).await?;
+    let Access { transport, region, caller, environment } = access;
+    let client = match caller {
+        Caller::Configured { profile } => {
+            Client::new(transport.clone(), Settings { region, endpoint: None, profile }).await?
+        }
+        Caller::Keys { id, secret } => Client::with_keys(transport.clone(), region, &id, &secret)?,
+    };
     let s3_endpoint = environment.get("AWS_ENDPOINT_URL_S3").cloned().or_else(|| client.endpoint.clone());
     Ok(Arc::new(AwsConnection { aws: Aws::new(client), transport, s3_endpoint }))
 }

@@ -10,6 +10,10 @@ use etcetera::BaseStrategy as _;
 
 use crate::args::{ColorMode, Global, ProgressMode, read_span};
 use crate::failure::Failure;
+use crate::simulated::Simulated;
+
+/// Below the directory of the real records.
+pub(crate) const SIMULATED: &str = "simulated";
 
 /// Longer than a dead run's lock lasts, so that what it leaves behind never has to be broken by hand.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(90);
@@ -27,6 +31,7 @@ pub(crate) struct Settings {
     pub(crate) lock_timeout: Duration,
     pub(crate) profile: Option<String>,
     pub(crate) seed: Option<u64>,
+    pub(crate) simulated: Option<Simulated>,
     /// What was typed, for the line that resumes.
     pub(crate) line: String,
     pub(crate) holder: Holder,
@@ -104,9 +109,21 @@ impl Settings {
     ) -> Result<Self, Failure> {
         // An empty variable is one that is not set.
         let get = |name: &str| environment.get(name).filter(|value| !value.is_empty());
-        let store = match flags.store.clone().or_else(|| get("CLUSTERCTL_STORE")) {
+        let mut store = match flags.store.clone().or_else(|| get("CLUSTERCTL_STORE")) {
             Some(store) => store,
             None => default_store(&get)?,
+        };
+        let simulate = flags.simulate || get("CLUSTERCTL_SIMULATE").is_some_and(|v| v != "0" && v != "false");
+        let simulated = if simulate {
+            // A store in a simulated cloud has its account beside the directory that a store usually is.
+            let beside = if store.contains("://") { default_store(&get)? } else { store.clone() };
+            let dir = PathBuf::from(beside).join(SIMULATED);
+            if !store.contains("://") {
+                store = dir.display().to_string();
+            }
+            Some(Simulated { speed: flags.speed, dir: dir.join("accounts"), seed: flags.seed.unwrap_or(1) })
+        } else {
+            None
         };
         let dumb = get("TERM").as_deref() == Some("dumb");
         let color = match flags.color {
@@ -135,6 +152,7 @@ impl Settings {
             lock_timeout,
             profile: flags.profile.clone().or_else(|| get("CLUSTERCTL_PROFILE")),
             seed: flags.seed,
+            simulated,
             holder: holder(&get, &line),
             line,
             environment: environment.all().into_iter().filter(|(name, _)| !secret(name)).collect(),

@@ -48,9 +48,18 @@ pub struct Access {
     pub transport: Arc<dyn Transport>,
     /// From the cluster file or the command line; otherwise the cloud's own configuration names one.
     pub region: Option<String>,
-    pub profile: Option<String>,
+    pub caller: Caller,
     /// Values of the environment that the provider may look at, its credentials aside.
     pub environment: BTreeMap<String, String>,
+}
+
+/// As whom to call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Caller {
+    /// Whoever the cloud's own configuration names, or one of its profiles.
+    Configured { profile: Option<String> },
+    /// A holder of these keys; nothing of the cloud's own configuration is read.
+    Keys { id: String, secret: String },
 }
 
 /// A cloud without an account.

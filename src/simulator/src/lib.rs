@@ -7,7 +7,7 @@
 //! - [`world`] what an account holds: things, what will happen to them and when; plain data that can be saved
 //! - [`weather`] how true to a bad day it is: lag, throttling, quotas, capacity
 //! - [`chance`] every random draw, by seed and label; [`latency`] how long things take
-//! - [`fault`] what goes wrong on purpose; [`transport`] requests in, answers out
+//! - [`fault`] what goes wrong on purpose; [`transport`] requests in, answers out; [`file`] a world in a file
 //! - [`wire`] forms, XML; [`aws`] the services of AWS as tables of kinds and what is special about each
 //!
 //! What is simulated from a vendor's page says so beside the code; [`aws::behaviours`] lists it.
@@ -15,6 +15,7 @@
 pub mod aws;
 pub mod chance;
 pub mod fault;
+pub mod file;
 pub mod latency;
 pub mod transport;
 pub mod weather;

@@ -15,6 +15,12 @@ use crate::weather::Weather;
 /// Milliseconds since the world began.
 pub type Ms = u64;
 
+/// The instant when every world begins, so that one seed writes the same answers on every day.
+#[must_use]
+pub fn begin() -> jiff::Timestamp {
+    jiff::Timestamp::from_second(1_767_225_600).unwrap_or_default()
+}
+
 /// Something that exists in an account.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Thing {

@@ -13,6 +13,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clusterctl_core::names;
 
+use crate::simulated::Speed;
+
 pub(crate) use create::{ClusterFlags, Create};
 pub(crate) use verbs::{
     Apply, Completion, Delete, Describe, Doing, Explain, Export, ExportWhat, Get, GetWhat, Help, Iam, IamWhat, Lock,
@@ -62,6 +64,12 @@ pub(crate) struct Global {
     /// The profile of the cloud's own configuration [env: CLUSTERCTL_PROFILE]
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) profile: Option<String>,
+    /// Use a simulated cloud: no account, no costs, time runs faster [env: CLUSTERCTL_SIMULATE]
+    #[arg(long, global = true)]
+    pub(crate) simulate: bool,
+    /// How much faster simulated time runs: a factor, or max
+    #[arg(long, global = true, value_name = "FACTOR", default_value = "40")]
+    pub(crate) speed: Speed,
     /// The seed of everything that is random
     #[arg(long, global = true, hide = true)]
     pub(crate) seed: Option<u64>,

@@ -95,7 +95,7 @@ fn is_cluster_api(path: &Path) -> bool {
 
 async fn cloud(app: &App, provider: &dyn Provider, region: Option<&str>) -> Vec<Check> {
     let name = provider.name();
-    let mut access = match app.access(region) {
+    let mut access = match app.access(provider.name(), region) {
         Ok(access) => access,
         Err(failure) => return vec![Check::new(format!("{name}: network"), Verdict::Bad, failure.to_string())],
     };

@@ -35,7 +35,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clusterctl_core::cloud::CloudError;
-use clusterctl_core::provider::{Access, Connection, Provider};
+use clusterctl_core::provider::{Access, Caller, Connection, Provider};
 use clusterctl_core::store::lock::{Holder, Liveness};
 use clusterctl_core::store::{Clock, LocalStore, Store};
 use clusterctl_core::transport::Transport;
@@ -76,7 +76,16 @@ pub(crate) enum Notice<'a> {
 }
 
 type Notify = Box<dyn Fn(Notice<'_>) + Send + Sync>;
-type MakeTransport = fn() -> Result<Arc<dyn Transport>, Failure>;
+pub(crate) type Sight = Box<dyn Fn(&str) -> Result<View, Failure> + Send + Sync>;
+
+/// The way to a cloud.
+#[derive(Debug, Clone)]
+pub(crate) struct View {
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) caller: Caller,
+    /// The region where neither the cluster nor the cloud's own configuration names one.
+    pub(crate) region: Option<String>,
+}
 
 /// What every operation needs.
 pub(crate) struct App {
@@ -85,7 +94,8 @@ pub(crate) struct App {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) interrupt: Arc<Interrupt>,
     pub(crate) notify: Notify,
-    pub(crate) transport: MakeTransport,
+    /// The way to a cloud by its name.
+    pub(crate) sight: Sight,
     /// Instead of the one that the settings name.
     pub(crate) store: Option<Arc<dyn Store>>,
     pub(crate) alive: fn(&Holder) -> Liveness,
@@ -112,13 +122,10 @@ impl App {
         })
     }
 
-    pub(crate) fn access(&self, region: Option<&str>) -> Result<Access, Failure> {
-        Ok(Access {
-            transport: (self.transport)()?,
-            region: region.map(str::to_owned),
-            profile: self.settings.profile.clone(),
-            environment: self.settings.environment.clone(),
-        })
+    pub(crate) fn access(&self, cloud: &str, region: Option<&str>) -> Result<Access, Failure> {
+        let View { transport, caller, region: default } = (self.sight)(cloud)?;
+        let environment = self.settings.environment.clone();
+        Ok(Access { transport, region: region.map(str::to_owned).or(default), caller, environment })
     }
 
     pub(crate) async fn connect(
@@ -127,7 +134,7 @@ impl App {
         region: Option<&str>,
     ) -> Result<Arc<dyn Connection>, Failure> {
         self.tell(Notice::Connecting { cloud: provider.name() });
-        provider.connect(self.access(region)?).await.map_err(|error| {
+        provider.connect(self.access(provider.name(), region)?).await.map_err(|error| {
             let hint = "`clusterctl doctor` shows which credentials and which region are found".to_owned();
             Failure::cloud(&error, Some(hint))
         })
@@ -146,7 +153,7 @@ impl App {
             return Ok(Arc::new(LocalStore::new(rest)));
         }
         for provider in &self.providers {
-            let Ok(connection) = provider.connect(self.access(None)?).await else { continue };
+            let Ok(connection) = provider.connect(self.access(provider.name(), None)?).await else { continue };
             if let Some(store) = connection.store(place) {
                 return store.map_err(|e| Failure::new(Kind::Store, format!("{place}: {e}")));
             }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clusterctl_core::cloud::{CloudError, Fault};
 use clusterctl_core::provider::Refusal;
+use rand::RngExt as _;
 use tokio::time::Instant;
 
 use super::{App, Notice};
@@ -51,7 +52,7 @@ pub(crate) async fn patiently<T, E: FromCloud>(
             error.cloud().filter(|e| matches!(e.fault, Fault::Throttled | Fault::NotReady | Fault::Ambiguous));
         let Some(cloud) = passing else { return Err(error) };
         // Half to one and a half of the pause, so that many runs do not come back together.
-        let jittered = pause.mul_f64(0.5 + rand::random::<f64>());
+        let jittered = pause.mul_f64(0.5 + app.rng().random::<f64>());
         let wait = cloud.retry_after.map_or(jittered, |asked| asked.max(jittered));
         if begun.elapsed() + wait > DEADLINE {
             return Err(error);

@@ -4,6 +4,9 @@ use crate::operations::Notice;
 use crate::views::paint::tame;
 use crate::views::{count, span};
 
+/// Said before anything else, so that nobody takes what follows for real.
+pub(crate) const SIMULATED: &str = "Simulated: a cloud in this process; no account is used and nothing costs anything.";
+
 pub(crate) fn text(notice: Notice<'_>) -> String {
     match notice {
         Notice::Connecting { cloud } => format!("Connecting to {cloud} ..."),

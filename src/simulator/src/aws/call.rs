@@ -94,8 +94,7 @@ pub(super) fn object<const N: usize>(pairs: [(&str, Value); N]) -> Map<String, V
 
 /// A time as the services write it, from the world's.
 pub(super) fn timestamp(at: Ms) -> String {
-    // Worlds begin at the same instant, so that one seed writes the same answers on every day.
-    let begin = jiff::Timestamp::from_second(1_767_225_600).unwrap_or_default();
+    let begin = crate::world::begin();
     let after = jiff::SignedDuration::from_millis(i64::try_from(at).unwrap_or(i64::MAX));
     begin.checked_add(after).unwrap_or(begin).strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }

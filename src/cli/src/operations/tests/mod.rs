@@ -11,7 +11,9 @@ use clusterctl_core::store::lock::Liveness;
 use clusterctl_core::store::{MemoryStore, SystemClock};
 
 use self::fake::Shared;
-use super::App;
+use clusterctl_core::provider::Caller;
+
+use super::{App, View};
 use super::interrupt::Interrupt;
 use crate::args::Cli;
 use crate::commands::{self, Desk};
@@ -65,7 +67,10 @@ impl World {
             clock: Arc::new(SystemClock),
             interrupt: Arc::new(Interrupt::default()),
             notify: Box::new(move |notice| notices.say(&crate::views::notice::text(notice))),
-            transport: || Ok(Arc::new(NoNetwork)),
+            sight: Box::new(|_| {
+                let caller = Caller::Configured { profile: None };
+                Ok(View { transport: Arc::new(NoNetwork), caller, region: None })
+            }),
             store: Some(Arc::new(self.store.clone())),
             alive: |_| Liveness::Unknown,
         };

@@ -1,0 +1,18 @@
+//! The whole of clusterctl against clouds that break: the proof of its two laws, and `clusterctl rehearse`.
+//!
+//! ```text
+//! Stage (world, store) ─process─▶ one run of one command, perhaps killed ─▶ Stage ─▶ … ─oracles─▶ Violation | nothing
+//! ```
+//! - [`stage`] an account and a store that outlive processes; [`process`] one run on them
+//! - [`faults`] what can go wrong, by name; [`store`] a store that breaks
+//! - [`oracles`] what must hold after every run; [`scenario`] what a user does
+//! - [`trial`] one scenario under some faults, until it converges; [`suites`] many of them, counted
+
+pub(crate) mod faults;
+pub(crate) mod oracles;
+pub(crate) mod process;
+pub(crate) mod scenario;
+pub(crate) mod stage;
+pub(crate) mod store;
+pub mod suites;
+pub(crate) mod trial;

@@ -1,0 +1,112 @@
+//! What must hold, whatever went wrong.
+
+use std::collections::BTreeMap;
+
+use clusterctl_core::store::{Key, Store as _};
+
+use super::process::{Came, Ran};
+use super::stage::Stage;
+use crate::simulated;
+
+/// A promise that was not kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Violation {
+    /// Of the reliability programme: `O1 converges`.
+    pub(crate) oracle: &'static str,
+    pub(crate) what: String,
+}
+
+impl Violation {
+    pub(crate) fn new(oracle: &'static str, what: impl Into<String>) -> Self {
+        Self { oracle, what: what.into() }
+    }
+}
+
+pub(crate) type Verdict = Result<(), Violation>;
+
+/// Nobody may see these outside of the cloud: what machines tell each other, and the caller's own key.
+const CANARIES: [&str; 2] = ["canary-of-a-node-secret", "canary-of-a-caller-key"];
+
+/// Holds after every process, however it ended.
+pub(crate) fn always(stage: &Stage, ran: &Ran) -> Verdict {
+    match &ran.came {
+        Came::Panicked(words) => return Err(Violation::new("O5 truth", format!("it panicked: {words}"))),
+        Came::Endless => return Err(Violation::new("O1 converges", "it would never have ended")),
+        Came::Failed(failure) if failure.kind == crate::failure::Kind::Bug => {
+            return Err(Violation::new("O5 truth", format!("it calls itself faulty: {failure}")));
+        }
+        Came::Well { .. } | Came::Failed(_) | Came::Killed => {}
+    }
+    untouched(stage)?;
+    secrets(stage)
+}
+
+/// O4: nothing foreign was named in a change, and all of it is as it was.
+fn untouched(stage: &Stage) -> Verdict {
+    if let Some(trespass) = stage.world.trespasses.first() {
+        return Err(Violation::new("O4 nothing foreign touched", trespass.clone()));
+    }
+    let now = stage.world.foreign();
+    if now.len() != stage.foreign.len() {
+        return Err(Violation::new("O4 nothing foreign touched", "something foreign is gone"));
+    }
+    let same = now.iter().zip(&stage.foreign).find(|(a, b)| a.attrs != b.attrs || a.tags != b.tags);
+    match same {
+        Some((changed, _)) => {
+            Err(Violation::new("O4 nothing foreign touched", format!("{} {} is changed", changed.kind, changed.id)))
+        }
+        None => Ok(()),
+    }
+}
+
+/// O9: no secret in what is said or stored.
+fn secrets(stage: &Stage) -> Verdict {
+    let found = |text: &str| CANARIES.into_iter().find(|canary| text.contains(canary));
+    if let Some(canary) = found(&stage.said) {
+        return Err(Violation::new("O9 secrets", format!("{canary} was said")));
+    }
+    for (key, bytes) in stored(stage) {
+        if let Some(canary) = found(&String::from_utf8_lossy(&bytes)) {
+            return Err(Violation::new("O9 secrets", format!("{canary} is in {key}")));
+        }
+    }
+    Ok(())
+}
+
+/// Every stored document, as it is.
+pub(crate) fn stored(stage: &Stage) -> Vec<(String, Vec<u8>)> {
+    let Ok(runtime) = simulated::runtime() else { return Vec::new() };
+    let store = stage.store.clone();
+    runtime.block_on(async {
+        let mut all = Vec::new();
+        let Ok(root) = Key::parse("clusters") else { return all };
+        for key in store.list(&root).await.unwrap_or_default() {
+            if let Ok(Some(object)) = store.get(&key).await {
+                all.push((key.to_string(), object.bytes.to_vec()));
+            }
+        }
+        all
+    })
+}
+
+/// O2, O3, O5: what exists is what exists after a run without trouble, no more and no less.
+pub(crate) fn same(stage: &Stage, expected: &BTreeMap<String, usize>) -> Verdict {
+    let counts = stage.counts();
+    if counts == *expected {
+        return Ok(());
+    }
+    let kinds: std::collections::BTreeSet<&String> = counts.keys().chain(expected.keys()).collect();
+    let count = |of: &BTreeMap<String, usize>, kind: &String| of.get(kind).copied().unwrap_or(0);
+    let differing: Vec<String> = kinds
+        .into_iter()
+        .filter(|kind| count(&counts, kind) != count(expected, kind))
+        .map(|kind| format!("{}: {} instead of {}", kind, count(&counts, kind), count(expected, kind)))
+        .collect();
+    let more = counts.iter().any(|(kind, number)| *number > count(expected, kind));
+    let oracle = match (more, expected.is_empty()) {
+        (true, true) => "O3 nothing leaked",
+        (true, false) => "O2 nothing doubled",
+        (false, _) => "O5 truth",
+    };
+    Err(Violation::new(oracle, differing.join(", ")))
+}

@@ -1,0 +1,232 @@
+//! One run of one command on a stage, perhaps killed in the middle.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use clusterctl_core::engine::{Event, Report, Waiting};
+use clusterctl_core::plan::Plan;
+use clusterctl_core::store::lock::Liveness;
+use clusterctl_simulator::transport::Simulation;
+
+use super::faults::Mischief;
+use super::stage::Stage;
+use super::store::Breaking;
+use crate::args::Global;
+use crate::failure::{Failure, Kind};
+use crate::operations::apply::{self, Consent, DataLoss, Options, Target, Verify};
+use crate::operations::carry::Watcher;
+use crate::operations::delete::{Deletion, Protection, delete};
+use crate::operations::interrupt::Interrupt;
+use crate::operations::load::Wanted;
+use crate::operations::recover::{Clues, recover};
+use crate::operations::App;
+use crate::settings::{Environment, Settings, Terminals};
+use crate::{providers, simulated, views};
+
+/// What a process is to do.
+#[derive(Debug, Clone)]
+pub(crate) enum Errand {
+    Apply(Box<Wanted>),
+    Delete(String),
+    /// The record is lost: it is built anew from the cloud, for this file.
+    Recover(Box<Wanted>),
+}
+
+/// How a process ended.
+#[derive(Debug)]
+pub(crate) enum Came {
+    /// Exit 0; whether it changed anything.
+    Well { changed: bool },
+    Failed(Box<Failure>),
+    Killed,
+    Panicked(String),
+    /// It would never have ended.
+    Endless,
+}
+
+/// One process, when it is over.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) came: Came,
+    /// Simulated time.
+    pub(crate) took: Duration,
+    pub(crate) reads: usize,
+    pub(crate) writes: usize,
+    /// What the engine did about what went wrong.
+    pub(crate) remedies: Vec<String>,
+    pub(crate) mischief: Mischief,
+}
+
+/// Longer than any run may take.
+const LONGEST: Duration = Duration::from_secs(4 * 3600);
+
+impl Stage {
+    /// Runs a process to its end and leaves the stage as it left it.
+    pub(crate) fn run(&mut self, errand: &Errand, mischief: Mischief) -> Ran {
+        self.processes += 1;
+        let run = std::panic::catch_unwind(AssertUnwindSafe(|| self.process(errand, &mischief)));
+        run.unwrap_or_else(|panic| {
+            let words = panic.downcast_ref::<String>().cloned();
+            let words = words.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+            Ran {
+                came: Came::Panicked(words.unwrap_or_else(|| "without a word".to_owned())),
+                took: Duration::ZERO,
+                reads: 0,
+                writes: 0,
+                remedies: Vec::new(),
+                mischief,
+            }
+        })
+    }
+
+    fn process(&mut self, errand: &Errand, mischief: &Mischief) -> Ran {
+        let failed = |text: String| Ran {
+            came: Came::Failed(Box::new(Failure::new(Kind::Bug, text))),
+            took: Duration::ZERO,
+            reads: 0,
+            writes: 0,
+            remedies: Vec::new(),
+            mischief: mischief.clone(),
+        };
+        let runtime = match simulated::runtime() {
+            Ok(runtime) => runtime,
+            Err(error) => return failed(format!("no runtime: {error}")),
+        };
+        let entered = runtime.enter();
+        let simulation = Simulation::new(self.world.clone()).troubled(Box::new(mischief.clone()));
+        simulation.logs(self.log.clone());
+        let said = Arc::new(Mutex::new(String::new()));
+        let app = match self.app(&simulation, mischief, &said) {
+            Ok(app) => app,
+            Err(failure) => return failed(failure.to_string()),
+        };
+        let mut watching = Remedies::default();
+        let begun = tokio::time::Instant::now();
+        let came = runtime.block_on(async {
+            let carried = tokio::time::timeout(LONGEST, carried_out(&app, errand, &mut watching));
+            tokio::select! {
+                biased;
+                () = simulation.killed() => Came::Killed,
+                came = carried => came.unwrap_or(Came::Endless),
+            }
+        });
+        let took = begun.elapsed();
+        self.world = simulation.world();
+        self.log = simulation.log();
+        drop(app);
+        drop(entered);
+        // What the process had spawned dies with its runtime.
+        drop(runtime);
+        let said = said.lock().unwrap_or_else(PoisonError::into_inner);
+        self.said.push_str(&said);
+        if let Came::Failed(failure) = &came {
+            self.said.push_str(&views::failure::data(failure).to_string());
+        }
+        let requests = mischief.requests();
+        let writes = requests.iter().filter(|request| request.writes).count();
+        let reads = requests.len() - writes;
+        Ran { came, took, reads, writes, remedies: watching.0, mischief: mischief.clone() }
+    }
+
+    fn app(&self, simulation: &Simulation, mischief: &Mischief, said: &Arc<Mutex<String>>) -> Result<App, Failure> {
+        let line = vec!["clusterctl".to_owned(), "rehearse".to_owned()];
+        let pipe = Terminals { stdin: false, stdout: false, stderr: false };
+        let mut settings = Settings::new(&Global::default(), line, &Nowhere, pipe)?;
+        settings.seed = Some(self.seed.wrapping_mul(1000).wrapping_add(self.processes));
+        settings.holder.run = format!("{:032x}", self.processes);
+        let breaking =
+            Breaking { inner: self.store.clone(), mischief: mischief.clone(), simulation: simulation.clone() };
+        let (said, view) = (Arc::clone(said), simulated::view(simulation));
+        Ok(App {
+            settings,
+            providers: providers::all(),
+            clock: Arc::new(simulated::WorldClock(simulation.clone())),
+            interrupt: Arc::new(Interrupt::default()),
+            notify: Box::new(move |notice| {
+                let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+                said.push_str(&views::notice::text(notice));
+                said.push('\n');
+            }),
+            sight: Box::new(move |_| Ok(view.clone())),
+            store: Some(Arc::new(breaking)),
+            // There is one process at a time, and whoever held the lock before is dead.
+            alive: |_| Liveness::Dead,
+        })
+    }
+}
+
+async fn carried_out(app: &App, errand: &Errand, watcher: &mut Remedies) -> Came {
+    let outcome = match errand {
+        Errand::Apply(wanted) => {
+            let options =
+                Options { waiting: Waiting::ForMachines, data_loss: DataLoss::Refused, verify: Verify::Yes };
+            let target = Target::Wanted(wanted.clone());
+            let applied = apply::apply(app, &target, options, async |_| Ok(Consent::Given), watcher).await;
+            applied.map(|applied| applied.is_some_and(|applied| applied.report.is_some()))
+        }
+        Errand::Delete(name) => {
+            let deleted = delete(app, name, Protection::Kept, async |_, _| Ok(Consent::Given), watcher).await;
+            match deleted {
+                Ok(Deletion::Done(_)) => Ok(true),
+                Ok(Deletion::Before(_) | Deletion::Declined) => Ok(false),
+                // It was never recorded: nothing can exist.
+                Err(failure) if failure.kind == Kind::NotFound => Ok(false),
+                Err(failure) => Err(failure),
+            }
+        }
+        Errand::Recover(wanted) => {
+            let clues = Clues {
+                name: wanted.name().to_owned(),
+                uid: None,
+                wanted: Some((**wanted).clone()),
+                cloud: wanted.cluster.cloud.as_str().to_owned(),
+                region: wanted.cluster.region.as_ref().map(ToString::to_string),
+            };
+            recover(app, clues, async |_, _| Ok(Consent::Given)).await.map(|state| state.is_some())
+        }
+    };
+    match outcome {
+        Ok(changed) => Came::Well { changed },
+        Err(failure) => Came::Failed(Box::new(failure)),
+    }
+}
+
+/// An environment without a variable but the place of a store that is never opened.
+#[derive(Debug)]
+struct Nowhere;
+
+impl Environment for Nowhere {
+    fn get(&self, name: &str) -> Option<String> {
+        (name == "CLUSTERCTL_STORE").then(|| "memory".to_owned())
+    }
+
+    fn all(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
+}
+
+/// Notes what the engine did about what went wrong.
+#[derive(Debug, Default)]
+struct Remedies(Vec<String>);
+
+impl Watcher for Remedies {
+    fn begin(&mut self, _: &Plan) {}
+
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::Retrying { addr, fault, code, wait, .. } => {
+                self.0.push(format!("{addr}: {fault} ({code}), again in {}", views::span(*wait)));
+            }
+            Event::Adopted { addr, id, .. } => self.0.push(format!("{addr}: its answer was lost; {id} was found")),
+            Event::Rung { addr, name, .. } => self.0.push(format!("{addr}: no capacity; {name} is next")),
+            Event::Failed { addr, code, .. } => self.0.push(format!("{addr}: given up after {code}")),
+            _ => {}
+        }
+    }
+
+    fn tick(&mut self) {}
+
+    fn end(&mut self, _: &Report) {}
+}

@@ -1,0 +1,103 @@
+//! Many trials, counted: the reliability programme.
+//!
+//! - [`single`] every operation × every fault × every scenario; [`double`] two faults, kills during recovery
+//! - [`chaos`] seeds with many faults and lag; [`smaller`] makes a failing one small
+//! - [`crowd`] trials on all cores
+
+pub(crate) mod chaos;
+pub(crate) mod crowd;
+pub(crate) mod double;
+pub(crate) mod single;
+pub(crate) mod smaller;
+
+use std::time::Duration;
+
+use clusterctl_simulator::weather::Weather;
+
+use super::scenario::Scenario;
+use super::trial::{Hit, Script};
+use crate::failure::Failure;
+use crate::operations::load::Wanted;
+
+/// The cluster of the programme: every kind of resource, and no more of each than it takes.
+const CLUSTER: &str = "\
+apiVersion: clusterctl.dev/v1
+kind: Cluster
+metadata: {name: demo}
+spec:
+  cloud: aws
+  region: eu-central-1
+  zones: 1
+  network: {egress: shared}
+  controlPlane: {count: 1}
+  nodeGroups:
+  - {name: general, machine: {cpu: 4, memory: 16Gi}, count: 1}
+";
+
+/// A trial that failed, and how to see it again.
+#[derive(Debug, Clone)]
+pub struct Failed {
+    pub suite: &'static str,
+    pub scenario: &'static str,
+    pub seed: u64,
+    /// The faults, process by process, as few as will do.
+    pub hits: Vec<String>,
+    pub violation: String,
+}
+
+/// What a suite came to.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    pub trials: u64,
+    pub processes: u64,
+    pub injected: u64,
+    pub failed: Vec<Failed>,
+    /// Simulated.
+    pub simulated: Duration,
+}
+
+/// How much of a suite to run.
+#[derive(Debug, Clone, Copy)]
+pub struct Extent {
+    pub seed: u64,
+    pub trials: u64,
+}
+
+/// The file of the programme.
+pub(crate) fn cluster() -> Result<Wanted, Failure> {
+    Wanted::read("the programme's cluster", CLUSTER.to_owned())
+}
+
+/// Every scenario, played calmly once.
+pub(crate) fn scripts(file: &Wanted, seed: u64, scenarios: &[Scenario]) -> Result<Vec<Script>, Failure> {
+    scenarios.iter().map(|scenario| Script::rehearsed(*scenario, file, seed, &Weather::calm())).collect()
+}
+
+pub(crate) fn words(hits: &[Vec<Hit>]) -> Vec<String> {
+    let numbered = hits.iter().enumerate();
+    numbered.flat_map(|(at, hits)| hits.iter().map(move |hit| format!("process {}: {hit}", at + 1))).collect()
+}
+
+/// Every operation × every fault × every scenario.
+///
+/// # Errors
+/// When a scenario does not even work without trouble.
+pub fn every_single_fault(extent: Extent) -> Result<Outcome, String> {
+    single::run(extent).map_err(|failure| format!("{failure} {:?}", failure.details))
+}
+
+/// Pairs of faults, kills during recovery, five kills in a row.
+///
+/// # Errors
+/// When a scenario does not even work without trouble.
+pub fn double_faults(extent: Extent) -> Result<Outcome, String> {
+    double::run(extent).map_err(|failure| format!("{failure} {:?}", failure.details))
+}
+
+/// Many faults at once, by seed.
+///
+/// # Errors
+/// When a scenario does not even work without trouble.
+pub fn chaos_seeds(extent: Extent) -> Result<Outcome, String> {
+    chaos::run(extent).map_err(|failure| format!("{failure} {:?}", failure.details))
+}

@@ -1,0 +1,70 @@
+//! Every operation × every fault × every scenario.
+//!
+//! An operation is an action of the cloud's API in a scenario; it is hit where it is asked first, and where it is asked
+//! last when that is another time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use clusterctl_simulator::fault::Seen;
+use clusterctl_simulator::weather::Weather;
+
+use super::{Extent, Failed, Outcome, cluster, crowd, scripts, words};
+use crate::failure::Failure;
+use crate::rehearsal::faults::Fault;
+use crate::rehearsal::scenario::Scenario;
+use crate::rehearsal::trial::{Hit, Script, aimed};
+
+pub(crate) fn run(extent: Extent) -> Result<Outcome, Failure> {
+    let scripts = scripts(&cluster()?, extent.seed, &Scenario::ALL)?;
+    let mut trials: Vec<(&Script, Hit)> = Vec::new();
+    for script in &scripts {
+        trials.extend(hits(script).into_iter().map(|hit| (script, hit)));
+    }
+    trials.truncate(usize::try_from(extent.trials).unwrap_or(usize::MAX));
+    let tried = crowd::each(&trials, |(script, hit)| {
+        let hits = vec![vec![hit.clone()]];
+        script.tried(extent.seed, &Weather::calm(), |process| aimed(&hits, process))
+    });
+    let mut outcome = Outcome { trials: trials.len() as u64, ..Outcome::default() };
+    for ((script, hit), tried) in trials.iter().zip(tried) {
+        outcome.processes += tried.processes;
+        outcome.injected += tried.met.iter().map(|met| met.len() as u64).sum::<u64>();
+        outcome.simulated += tried.took;
+        if let Some(violation) = tried.violation {
+            outcome.failed.push(Failed {
+                suite: "single",
+                scenario: script.scenario.name(),
+                seed: extent.seed,
+                hits: words(&[vec![hit.clone()]]),
+                violation: format!("{}: {}", violation.oracle, violation.what),
+            });
+        }
+    }
+    Ok(outcome)
+}
+
+/// What a scenario's requests can be hit by.
+fn hits(script: &Script) -> Vec<Hit> {
+    // Only the first process of a trial is hit, so that it is its requests that count.
+    let Some(requests) = script.requests.first() else { return Vec::new() };
+    let mut places: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
+    let mut seen: BTreeMap<(&str, u64), &Seen> = BTreeMap::new();
+    for request in requests {
+        let of = places.entry(request.action.as_str()).or_default();
+        if of.len() > 1 {
+            of.pop_last();
+        }
+        of.insert(request.occurrence);
+        seen.insert((request.action.as_str(), request.occurrence), request);
+    }
+    let mut hits = Vec::new();
+    for (action, occurrences) in places {
+        for occurrence in occurrences {
+            let Some(request) = seen.get(&(action, occurrence)) else { continue };
+            for fault in Fault::ALL.into_iter().filter(|fault| fault.befalls(request)) {
+                hits.push(Hit { action: action.to_owned(), occurrence, fault });
+            }
+        }
+    }
+    hits
+}

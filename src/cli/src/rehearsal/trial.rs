@@ -1,0 +1,227 @@
+//! One scenario under some faults, until it converges.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clusterctl_simulator::fault::Seen;
+use clusterctl_simulator::weather::Weather;
+
+use super::faults::{Fault, Mischief};
+use super::oracles::{self, Violation};
+use super::process::{Came, Errand, Ran};
+use super::scenario::Scenario;
+use super::stage::Stage;
+use crate::failure::Failure;
+use crate::operations::load::Wanted;
+
+/// A scenario with everything that is needed to judge it: the stage before it, and what a calm run makes of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Script {
+    pub(crate) scenario: Scenario,
+    pub(crate) errands: Arc<Vec<Errand>>,
+    pub(crate) name: String,
+    before: Arc<Stage>,
+    /// What is there after each errand.
+    after: Arc<Vec<BTreeMap<String, usize>>>,
+    /// Everything that each errand asks of the cloud when nothing goes wrong.
+    pub(crate) requests: Arc<Vec<Vec<Seen>>>,
+    /// Volumes and what else holds data, by id, that must outlive the scenario.
+    data: Arc<Vec<String>>,
+    pub(crate) calm: Duration,
+}
+
+/// Which fault meets which request: the errand, the action and which occurrence of it in that process.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Hit {
+    pub(crate) action: String,
+    pub(crate) occurrence: u64,
+    pub(crate) fault: Fault,
+}
+
+impl std::fmt::Display for Hit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} #{}: {}", self.action, self.occurrence + 1, self.fault.word())
+    }
+}
+
+/// What came of a trial.
+#[derive(Debug)]
+pub(crate) struct Tried {
+    pub(crate) violation: Option<Violation>,
+    /// What was injected, process by process.
+    pub(crate) met: Vec<Vec<Hit>>,
+    pub(crate) remedies: Vec<String>,
+    pub(crate) processes: u64,
+    pub(crate) took: Duration,
+    pub(crate) hash: String,
+}
+
+/// How often the same command may be needed when nothing goes wrong any more.
+const RERUNS: usize = 3;
+
+impl Script {
+    /// Plays a scenario without trouble and remembers what it makes.
+    ///
+    /// # Errors
+    /// When even that does not work.
+    pub(crate) fn rehearsed(scenario: Scenario, file: &Wanted, seed: u64, weather: &Weather) -> Result<Self, Failure> {
+        let bug = |text: String| Failure::new(crate::failure::Kind::Failed, text);
+        let mut before = Stage::new(seed, weather.clone());
+        let mut run = |stage: &mut Stage, errand: &Errand| {
+            let ran = stage.run(errand, Mischief::new(|_| None));
+            match ran.came {
+                Came::Well { .. } => Ok(ran),
+                Came::Failed(failure) => Err(*failure),
+                other => Err(bug(format!("without any trouble: {other:?}"))),
+            }
+        };
+        if scenario.begins_with_a_cluster() {
+            run(&mut before, &Errand::Apply(Box::new(file.clone())))?;
+        }
+        if scenario == Scenario::Adopt {
+            before.store = clusterctl_core::store::MemoryStore::new();
+        }
+        let errands = scenario.errands(file)?;
+        let mut stage = before.clone();
+        let (mut after, mut requests, mut calm) = (Vec::new(), Vec::new(), Duration::ZERO);
+        for errand in &errands {
+            let ran = run(&mut stage, errand)?;
+            calm += ran.took;
+            stage.settle();
+            after.push(stage.counts());
+            requests.push(ran.mischief.requests());
+        }
+        let data = if matches!(scenario, Scenario::Delete | Scenario::Cycle) { Vec::new() } else { before.data() };
+        Ok(Self {
+            scenario,
+            errands: Arc::new(errands),
+            name: file.name().to_owned(),
+            before: Arc::new(before),
+            after: Arc::new(after),
+            requests: Arc::new(requests),
+            data: Arc::new(data),
+            calm,
+        })
+    }
+
+    /// Plays it under trouble: `trouble` gives the mischief of the n-th process.
+    pub(crate) fn tried(&self, seed: u64, weather: &Weather, mut trouble: impl FnMut(u64) -> Mischief) -> Tried {
+        let mut stage = (*self.before).clone();
+        stage.seed = seed;
+        stage.world.chance = clusterctl_simulator::chance::Chance::new(seed);
+        stage.world.weather = weather.clone();
+        let mut tried = Tried {
+            violation: None,
+            met: Vec::new(),
+            remedies: Vec::new(),
+            processes: 0,
+            took: Duration::ZERO,
+            hash: String::new(),
+        };
+        for (errand, expected) in self.errands.iter().zip(self.after.iter()) {
+            if let Err(violation) = self.converged(&mut stage, errand, expected, &mut trouble, &mut tried) {
+                tried.violation = Some(violation);
+                break;
+            }
+        }
+        tried.hash = stage.log.hash();
+        tried
+    }
+
+    /// Runs one errand until it is done and stays done.
+    fn converged(
+        &self,
+        stage: &mut Stage,
+        errand: &Errand,
+        expected: &BTreeMap<String, usize>,
+        trouble: &mut impl FnMut(u64) -> Mischief,
+        tried: &mut Tried,
+    ) -> Result<(), Violation> {
+        // With trouble, as often as it is killed; then without.
+        let mut calm_runs = 0;
+        loop {
+            let mischief = trouble(tried.processes);
+            let ran = stage.run(errand, mischief);
+            tried.processes += 1;
+            tried.took += ran.took;
+            tried.remedies.extend(ran.remedies.iter().cloned());
+            let met = hits(&ran);
+            let calm = met.is_empty();
+            tried.met.push(met);
+            oracles::always(stage, &ran)?;
+            self.data_is_there(stage)?;
+            match &ran.came {
+                Came::Well { .. } => break,
+                Came::Failed(failure) if calm => {
+                    calm_runs += 1;
+                    if calm_runs >= RERUNS {
+                        let what = format!("after {RERUNS} runs without trouble: {failure} {:?}", failure.details);
+                        return Err(Violation::new("O1 converges", what));
+                    }
+                }
+                _ => {}
+            }
+            if tried.processes > 40 {
+                return Err(Violation::new("O1 converges", "forty processes were not enough"));
+            }
+        }
+        stage.settle();
+        oracles::same(stage, expected)?;
+        // The first law: what was just done leaves nothing to do.
+        let ran = stage.run(errand, Mischief::new(|_| None));
+        oracles::always(stage, &ran)?;
+        match &ran.came {
+            Came::Well { .. } if ran.writes == 0 || matches!(errand, Errand::Recover(_)) => {}
+            Came::Well { .. } => {
+                let writes: Vec<String> =
+                    ran.mischief.requests().into_iter().filter(|r| r.writes).map(|r| r.action).collect();
+                return Err(Violation::new("O1 converges", format!("done, and then again: {}", writes.join(", "))));
+            }
+            other => return Err(Violation::new("O5 truth", format!("done, and then: {other:?}"))),
+        }
+        oracles::same(stage, expected)
+    }
+
+    /// O11: what holds data is still there.
+    fn data_is_there(&self, stage: &Stage) -> Result<(), Violation> {
+        match self.data.iter().find(|id| stage.world.get("volume", id).is_none()) {
+            Some(id) => Err(Violation::new("O11 no data lost", format!("{id} is gone"))),
+            None => Ok(()),
+        }
+    }
+
+    /// What may be hit: errand, and each action with how often it is asked.
+    pub(crate) fn targets(&self) -> Vec<(usize, Seen)> {
+        let all = self.requests.iter().enumerate();
+        all.flat_map(|(errand, requests)| requests.iter().map(move |request| (errand, request.clone()))).collect()
+    }
+}
+
+fn hits(ran: &Ran) -> Vec<Hit> {
+    let met = ran.mischief.met().into_iter();
+    met.map(|(seen, fault)| Hit { action: seen.action, occurrence: seen.occurrence, fault }).collect()
+}
+
+/// Trouble in the processes where these hits stand, and none afterwards.
+pub(crate) fn aimed(hits: &[Vec<Hit>], process: u64) -> Mischief {
+    let mine = usize::try_from(process).ok().and_then(|at| hits.get(at)).cloned().unwrap_or_default();
+    Mischief::new(move |seen| {
+        let hit = mine.iter().find(|hit| hit.action == seen.action && hit.occurrence == seen.occurrence);
+        hit.map(|hit| hit.fault)
+    })
+}
+
+impl Stage {
+    /// Lets what goes on by itself come to its end: groups start machines, services let go of interfaces.
+    pub(crate) fn settle(&mut self) {
+        let later = self.world.now() + 3_600_000 * 2;
+        self.world.pass(later, clusterctl_simulator::aws::happened);
+    }
+
+    /// The volumes that are not part of a machine.
+    fn data(&self) -> Vec<String> {
+        let volumes = self.world.all("volume").filter(|volume| !volume.foreign && volume.tags.keys().any(|k| k.contains("address")));
+        volumes.map(|volume| volume.id.clone()).collect()
+    }
+}
