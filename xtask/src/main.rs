@@ -2,11 +2,13 @@
 //!
 //! - [`judge`] outside judges: moto, the real terraform, shellcheck
 //! - [`bench`] figures as JSON and as a table
+//! - [`chaos`] the reliability programme on the simulator
 //! - [`ci`] what CI runs after the tests · [`demo`] a cluster on an AWS that runs here
 //! - [`ground`] where things lie and what Python needs · [`offline`] a case without an account · [`process`] children that never outlive us
 #![expect(clippy::print_stdout, reason = "these commands report on the console")]
 
 mod bench;
+mod chaos;
 mod ci;
 mod demo;
 mod ground;
@@ -47,6 +49,17 @@ enum Command {
         /// Leaves out what takes minutes.
         #[arg(long)]
         quick: bool,
+    },
+    /// The reliability programme on the simulator.
+    Chaos {
+        /// Only suites whose name contains this.
+        #[arg(long)]
+        only: Option<String>,
+        #[arg(long)]
+        seed: Option<u64>,
+        /// How many trials, instead of each suite's own number.
+        #[arg(long)]
+        trials: Option<u64>,
     },
     /// Rewrites the golden files from what the code says now.
     Bless,
@@ -94,6 +107,7 @@ fn run(command: Command) -> Result<bool> {
         Command::Bench { quick } => {
             bench::run(&ground, if quick { bench::Extent::Quick } else { bench::Extent::Whole })
         }
+        Command::Chaos { only, seed, trials } => chaos::run(&chaos::Options { only, seed, trials }),
         Command::Bless => ci::bless(&ground),
         Command::Demo => demo::run(&ground),
         Command::Measure { resources } => bench::measure(resources),

@@ -18,7 +18,7 @@ use crate::simulated::Speed;
 pub(crate) use create::{ClusterFlags, Create};
 pub(crate) use verbs::{
     Apply, Completion, Delete, Describe, Doing, Explain, Export, ExportWhat, Get, GetWhat, Help, Iam, IamWhat, Lock,
-    LockWhat, PlanArgs, Recover, Status, name_of,
+    LockWhat, PlanArgs, Recover, Rehearse, Status, name_of,
 };
 
 const ABOUT: &str = "Kubernetes clusters with GPU node groups from one cluster file.";
@@ -71,7 +71,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "FACTOR", default_value = "40")]
     pub(crate) speed: Speed,
     /// The seed of everything that is random
-    #[arg(long, global = true, hide = true)]
+    #[arg(long = "random-seed", global = true, hide = true)]
     pub(crate) seed: Option<u64>,
 }
 
@@ -107,6 +107,8 @@ pub(crate) enum Command {
     Get(Get),
     /// Shows all that is recorded of a cluster
     Describe(Describe),
+    /// Plays a cluster file through a simulated cloud that breaks, and says what became of it
+    Rehearse(Rehearse),
     /// Compares the record with the cloud and says what is under way
     Status(Status),
     /// Writes a cluster as plain Terraform
@@ -182,6 +184,7 @@ impl Command {
             Self::Apply(args) => args.output.format,
             Self::Delete(args) => args.output.format,
             Self::Describe(args) => args.output.format,
+            Self::Rehearse(args) => args.output.format,
             Self::Status(args) => args.output.format,
             Self::Doctor(args) => args.output.format,
             Self::Version(args) => args.output.format,

@@ -3,6 +3,8 @@
 use clap::{Args, Subcommand};
 
 use super::{Format, Output};
+use crate::commands::rehearse;
+use crate::rehearsal::scenario::Scenario;
 
 /// How something is carried out.
 #[derive(Debug, Clone, Default, Args)]
@@ -61,6 +63,24 @@ pub(crate) struct Apply {
     pub(crate) file: Option<String>,
     #[command(flatten)]
     pub(crate) doing: Doing,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rehearse {
+    /// The cluster file; - is standard input
+    #[arg(short = 'f', long, value_name = "FILE")]
+    pub(crate) file: String,
+    /// What is played: create, scale, add, upgrade, edit, adopt, delete, cycle
+    #[arg(long = "scenario", value_name = "LIST", value_delimiter = ',', default_value = "create,scale,upgrade,delete", value_parser = rehearse::scenario)]
+    pub(crate) scenarios: Vec<Scenario>,
+    /// How many faults are injected, at least
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub(crate) faults: u64,
+    /// Repeats a rehearsal
+    #[arg(long, value_name = "SEED")]
+    pub(crate) seed: Option<u64>,
     #[command(flatten)]
     pub(crate) output: Output,
 }

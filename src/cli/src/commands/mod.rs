@@ -14,6 +14,7 @@ mod iam;
 mod lock;
 mod plan;
 mod recover;
+pub(crate) mod rehearse;
 mod status;
 mod version;
 
@@ -67,6 +68,7 @@ pub(crate) fn offline(command: &Command, console: &Console) -> Option<Result<Don
             Done::Well
         }),
         Command::Explain(args) => explain::run(args, console),
+        Command::Rehearse(args) => rehearse::run(args, console),
         Command::Version(args) => version::run(args, console),
         Command::Completion(args) => help::completion(args, console),
         Command::Help(args) => help::run(args, console),
@@ -89,7 +91,12 @@ pub(crate) async fn run(desk: &Desk, command: &Command) -> Result<Done, Failure>
         Command::Recover(args) => recover::run(desk, args).await,
         Command::Iam(args) => iam::run(desk, args).await,
         Command::Doctor(args) => doctor::run(desk, args).await,
-        Command::Schema | Command::Explain(_) | Command::Version(_) | Command::Completion(_) | Command::Help(_) => {
+        Command::Schema
+        | Command::Explain(_)
+        | Command::Rehearse(_)
+        | Command::Version(_)
+        | Command::Completion(_)
+        | Command::Help(_) => {
             offline(command, &desk.console).unwrap_or_else(|| Err(Failure::new(Kind::Bug, "no such command")))
         }
     }

@@ -1,0 +1,74 @@
+//! The reliability programme on the simulator, with its counts: `cargo xtask chaos`.
+#![expect(clippy::print_stdout, reason = "the programme reports on the console")]
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow};
+use clusterctl::rehearsal::suites::{self, Extent, Outcome};
+
+/// What to run of it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Options {
+    /// Only suites whose name contains this.
+    pub(crate) only: Option<String>,
+    pub(crate) seed: Option<u64>,
+    /// Instead of each suite's own number.
+    pub(crate) trials: Option<u64>,
+}
+
+type Suite = (&'static str, u64, fn(Extent) -> Result<Outcome, String>);
+
+/// Every suite with the number of its trials; those that are exhaustive have as many as there are.
+const SUITES: &[Suite] = &[
+    ("single", u64::MAX, suites::every_single_fault),
+    ("double", 5_000, suites::double_faults),
+    ("chaos", 10_000, suites::chaos_seeds),
+];
+
+/// Whether every promise was kept.
+pub(crate) fn run(options: &Options) -> Result<bool> {
+    let mut lines = Vec::new();
+    let mut kept = true;
+    for (name, trials, suite) in SUITES {
+        if options.only.as_ref().is_some_and(|only| !name.contains(only.as_str())) {
+            continue;
+        }
+        let extent = Extent { seed: options.seed.unwrap_or(1), trials: options.trials.unwrap_or(*trials) };
+        let begun = Instant::now();
+        let outcome = suite(extent).map_err(|e| anyhow!("{name}: {e}"))?;
+        kept &= outcome.failed.is_empty();
+        report(&outcome);
+        lines.push(line(name, &outcome, extent.seed, begun.elapsed()));
+    }
+    println!("{}", lines.join("\n"));
+    Ok(kept)
+}
+
+fn line(name: &str, outcome: &Outcome, seed: u64, wall: Duration) -> String {
+    format!(
+        "{name:<12}{:>7} trials {:>7} processes {:>7} faults {:>4} violations  seed {seed}  {:.0} s ({:.0} h simulated)",
+        outcome.trials,
+        outcome.processes,
+        outcome.injected,
+        outcome.failed.len(),
+        wall.as_secs_f64(),
+        outcome.simulated.as_secs_f64() / 3600.0,
+    )
+}
+
+/// The first violations, each with what was injected and the command that shows it again.
+fn report(outcome: &Outcome) {
+    for failed in outcome.failed.iter().take(20) {
+        println!("VIOLATION {} {} seed {}: {}", failed.suite, failed.scenario, failed.seed, failed.violation);
+        for hit in &failed.hits {
+            println!("    {hit}");
+        }
+        if failed.suite != "single" {
+            println!("    again: cargo xtask chaos --only {} --seed {} --trials 1", failed.suite, failed.seed);
+        }
+    }
+    let more = outcome.failed.len().saturating_sub(20);
+    if more > 0 {
+        println!("and {more} more");
+    }
+}
