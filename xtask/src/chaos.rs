@@ -21,6 +21,9 @@ type Suite = (&'static str, u64, fn(Extent) -> Result<Outcome, String>);
 /// Every suite with the number of its trials; those that are exhaustive have as many as there are.
 const SUITES: &[Suite] = &[
     ("single", u64::MAX, suites::every_single_fault),
+    ("repeat", u64::MAX, suites::every_kind_repeated),
+    ("clients", 1_000, suites::many_clients),
+    ("corruption", 1_000, suites::damaged_records),
     ("double", 5_000, suites::double_faults),
     ("chaos", 10_000, suites::chaos_seeds),
 ];

@@ -77,7 +77,7 @@ markers! {
 }
 
 /// Every kind, for plan, engine and export.
-pub static KINDS: &[&Kind] = &[
+pub const KINDS: &[&Kind] = &[
     &network::VPC,
     &network::SUBNET,
     &network::INTERNET_GATEWAY,

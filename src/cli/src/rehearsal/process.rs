@@ -7,10 +7,13 @@ use std::time::Duration;
 
 use clusterctl_core::engine::{Event, Report, Waiting};
 use clusterctl_core::plan::Plan;
+use clusterctl_core::provider::Provider;
 use clusterctl_core::store::lock::Liveness;
+use clusterctl_core::store::{Store, SystemClock};
 use clusterctl_simulator::transport::Simulation;
 
 use super::faults::Mischief;
+use super::habits::Habitual;
 use super::stage::Stage;
 use super::store::Breaking;
 use crate::args::Global;
@@ -21,7 +24,7 @@ use crate::operations::delete::{Deletion, Protection, delete};
 use crate::operations::interrupt::Interrupt;
 use crate::operations::load::Wanted;
 use crate::operations::recover::{Clues, recover};
-use crate::operations::App;
+use crate::operations::{App, View};
 use crate::settings::{Environment, Settings, Terminals};
 use crate::{providers, simulated, views};
 
@@ -59,14 +62,29 @@ pub(crate) struct Ran {
     pub(crate) mischief: Mischief,
 }
 
+/// What its calls to the cloud do besides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Habit {
+    None,
+    /// Every first create is carried out and its answer lost.
+    ThrowsFirstAnswersAway,
+    /// Every deletion is asked for twice.
+    DeletesTwice,
+}
+
 /// Longer than any run may take.
 const LONGEST: Duration = Duration::from_secs(4 * 3600);
 
 impl Stage {
     /// Runs a process to its end and leaves the stage as it left it.
     pub(crate) fn run(&mut self, errand: &Errand, mischief: Mischief) -> Ran {
+        self.run_with(errand, mischief, Habit::None)
+    }
+
+    /// The same, with a habit.
+    pub(crate) fn run_with(&mut self, errand: &Errand, mischief: Mischief, habit: Habit) -> Ran {
         self.processes += 1;
-        let run = std::panic::catch_unwind(AssertUnwindSafe(|| self.process(errand, &mischief)));
+        let run = std::panic::catch_unwind(AssertUnwindSafe(|| self.process(errand, &mischief, habit)));
         run.unwrap_or_else(|panic| {
             let words = panic.downcast_ref::<String>().cloned();
             let words = words.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
@@ -81,7 +99,7 @@ impl Stage {
         })
     }
 
-    fn process(&mut self, errand: &Errand, mischief: &Mischief) -> Ran {
+    fn process(&mut self, errand: &Errand, mischief: &Mischief, habit: Habit) -> Ran {
         let failed = |text: String| Ran {
             came: Came::Failed(Box::new(Failure::new(Kind::Bug, text))),
             took: Duration::ZERO,
@@ -99,13 +117,13 @@ impl Stage {
         simulation.logs(self.log.clone());
         let said = Arc::new(Mutex::new(String::new()));
         let app = match self.app(&simulation, mischief, &said) {
-            Ok(app) => app,
+            Ok(app) => with(app, habit),
             Err(failure) => return failed(failure.to_string()),
         };
         let mut watching = Remedies::default();
         let begun = tokio::time::Instant::now();
         let came = runtime.block_on(async {
-            let carried = tokio::time::timeout(LONGEST, carried_out(&app, errand, &mut watching));
+            let carried = tokio::time::timeout(LONGEST, watched(&app, errand, &mut watching));
             tokio::select! {
                 biased;
                 () = simulation.killed() => Came::Killed,
@@ -130,34 +148,73 @@ impl Stage {
         Ran { came, took, reads, writes, remedies: watching.0, mischief: mischief.clone() }
     }
 
+    /// Does something else as a process of its own, without trouble.
+    pub(crate) fn ask<T>(&mut self, what: impl AsyncFnOnce(&App) -> Result<T, Failure>) -> Result<T, Failure> {
+        self.processes += 1;
+        let runtime = simulated::runtime().map_err(|e| Failure::new(Kind::Failed, format!("no runtime: {e}")))?;
+        let entered = runtime.enter();
+        let simulation = Simulation::new(self.world.clone());
+        let app = self.app(&simulation, &Mischief::default(), &Arc::default())?;
+        let answer = runtime.block_on(what(&app));
+        self.world = simulation.world();
+        drop(app);
+        drop(entered);
+        answer
+    }
+
     fn app(&self, simulation: &Simulation, mischief: &Mischief, said: &Arc<Mutex<String>>) -> Result<App, Failure> {
-        let line = vec!["clusterctl".to_owned(), "rehearse".to_owned()];
-        let pipe = Terminals { stdin: false, stdout: false, stderr: false };
-        let mut settings = Settings::new(&Global::default(), line, &Nowhere, pipe)?;
-        settings.seed = Some(self.seed.wrapping_mul(1000).wrapping_add(self.processes));
-        settings.holder.run = format!("{:032x}", self.processes);
         let breaking =
             Breaking { inner: self.store.clone(), mischief: mischief.clone(), simulation: simulation.clone() };
-        let (said, view) = (Arc::clone(said), simulated::view(simulation));
-        Ok(App {
-            settings,
-            providers: providers::all(),
-            clock: Arc::new(simulated::WorldClock(simulation.clone())),
-            interrupt: Arc::new(Interrupt::default()),
-            notify: Box::new(move |notice| {
-                let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
-                said.push_str(&views::notice::text(notice));
-                said.push('\n');
-            }),
-            sight: Box::new(move |_| Ok(view.clone())),
-            store: Some(Arc::new(breaking)),
-            // There is one process at a time, and whoever held the lock before is dead.
-            alive: |_| Liveness::Dead,
-        })
+        let seed = self.seed.wrapping_mul(1000).wrapping_add(self.processes);
+        let mut app = app(seed, simulated::view(simulation), Arc::new(breaking))?;
+        app.settings.holder.run = format!("{:032x}", self.processes);
+        app.clock = Arc::new(simulated::WorldClock(simulation.clone()));
+        let said = Arc::clone(said);
+        app.notify = Box::new(move |notice| {
+            let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+            said.push_str(&views::notice::text(notice));
+            said.push('\n');
+        });
+        Ok(app)
     }
 }
 
-async fn carried_out(app: &App, errand: &Errand, watcher: &mut Remedies) -> Came {
+/// What a process on a stage has: nothing of the environment of this one.
+pub(crate) fn app(seed: u64, view: View, store: Arc<dyn Store>) -> Result<App, Failure> {
+    let line = vec!["clusterctl".to_owned(), "rehearse".to_owned()];
+    let pipe = Terminals { stdin: false, stdout: false, stderr: false };
+    let mut settings = Settings::new(&Global::default(), line, &Nowhere, pipe)?;
+    settings.seed = Some(seed);
+    Ok(App {
+        settings,
+        providers: providers::all(),
+        clock: Arc::new(SystemClock),
+        interrupt: Arc::new(Interrupt::default()),
+        notify: Box::new(|_| ()),
+        sight: Box::new(move |_| Ok(view.clone())),
+        store: Some(store),
+        // There is one process at a time, and whoever held the lock before is dead.
+        alive: |_| Liveness::Dead,
+    })
+}
+
+/// Carries an errand out as a process of its own would.
+pub(crate) async fn carried_out(app: &App, errand: &Errand) -> Came {
+    watched(app, errand, &mut Remedies::default()).await
+}
+
+/// The providers of `app` with a habit.
+fn with(app: App, habit: Habit) -> App {
+    if habit == Habit::None {
+        return app;
+    }
+    // A provider lives as long as the process.
+    let providers = app.providers.iter().map(|inner| &*Box::leak(Box::new(Habitual { inner: *inner, habit })));
+    let providers = providers.map(|provider| provider as &'static dyn Provider).collect();
+    App { providers, ..app }
+}
+
+async fn watched(app: &App, errand: &Errand, watcher: &mut Remedies) -> Came {
     let outcome = match errand {
         Errand::Apply(wanted) => {
             let options =

@@ -46,7 +46,7 @@ impl std::fmt::Display for Hit {
 }
 
 /// What came of a trial.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Tried {
     pub(crate) violation: Option<Violation>,
     /// What was injected, process by process.
@@ -107,18 +107,8 @@ impl Script {
 
     /// Plays it under trouble: `trouble` gives the mischief of the n-th process.
     pub(crate) fn tried(&self, seed: u64, weather: &Weather, mut trouble: impl FnMut(u64) -> Mischief) -> Tried {
-        let mut stage = (*self.before).clone();
-        stage.seed = seed;
-        stage.world.chance = clusterctl_simulator::chance::Chance::new(seed);
-        stage.world.weather = weather.clone();
-        let mut tried = Tried {
-            violation: None,
-            met: Vec::new(),
-            remedies: Vec::new(),
-            processes: 0,
-            took: Duration::ZERO,
-            hash: String::new(),
-        };
+        let mut stage = self.stage(seed, weather);
+        let mut tried = Tried::default();
         for (errand, expected) in self.errands.iter().zip(self.after.iter()) {
             if let Err(violation) = self.converged(&mut stage, errand, expected, &mut trouble, &mut tried) {
                 tried.violation = Some(violation);
@@ -127,6 +117,22 @@ impl Script {
         }
         tried.hash = stage.log.hash();
         tried
+    }
+
+    /// The stage before it, with chances of its own.
+    pub(crate) fn stage(&self, seed: u64, weather: &Weather) -> Stage {
+        let mut stage = (*self.before).clone();
+        stage.seed = seed;
+        stage.world.chance = clusterctl_simulator::chance::Chance::new(seed);
+        stage.world.weather = weather.clone();
+        stage
+    }
+
+    /// Whether the `at`-th errand, once more and without trouble, comes to what a calm run makes of it.
+    pub(crate) fn done(&self, stage: &mut Stage, errand: &Errand, at: usize) -> Result<(), Violation> {
+        let Some(expected) = self.after.get(at) else { return Ok(()) };
+        let mut tried = Tried::default();
+        self.converged(stage, errand, expected, &mut |_| Mischief::default(), &mut tried)
     }
 
     /// Runs one errand until it is done and stays done.

@@ -1,12 +1,17 @@
 //! Many trials, counted: the reliability programme.
 //!
 //! - [`single`] every operation × every fault × every scenario; [`double`] two faults, kills during recovery
+//! - [`repeat`] every kind done and undone twice
+//! - [`clients`] several at once; [`corruption`] damaged records
 //! - [`chaos`] seeds with many faults and lag; [`smaller`] makes a failing one small
 //! - [`crowd`] trials on all cores
 
 pub(crate) mod chaos;
+pub(crate) mod clients;
+pub(crate) mod corruption;
 pub(crate) mod crowd;
 pub(crate) mod double;
+pub(crate) mod repeat;
 pub(crate) mod single;
 pub(crate) mod smaller;
 
@@ -84,6 +89,40 @@ pub(crate) fn words(hits: &[Vec<Hit>]) -> Vec<String> {
 /// When a scenario does not even work without trouble.
 pub fn every_single_fault(extent: Extent) -> Result<Outcome, String> {
     single::run(extent).map_err(|failure| format!("{failure} {:?}", failure.details))
+}
+
+/// Two to five clients on one cluster; and a store that lies is found out.
+///
+/// # Errors
+/// When a scenario does not even work without trouble.
+pub fn many_clients(extent: Extent) -> Result<Outcome, String> {
+    let mut outcome = clients::run(extent).map_err(|failure| format!("{failure} {:?}", failure.details))?;
+    if let Err(violation) = clients::liars() {
+        outcome.failed.push(Failed {
+            suite: "clients",
+            scenario: "create",
+            seed: 0,
+            hits: vec!["a store that ignores conditions".to_owned()],
+            violation: format!("{}: {}", violation.oracle, violation.what),
+        });
+    }
+    Ok(outcome)
+}
+
+/// Damaged records: detected, and built anew from the cloud.
+///
+/// # Errors
+/// When a cluster cannot even be made without trouble.
+pub fn damaged_records(extent: Extent) -> Result<Outcome, String> {
+    corruption::run(extent).map_err(|failure| format!("{failure} {:?}", failure.details))
+}
+
+/// Every kind done twice, undone twice, done after it was undone.
+///
+/// # Errors
+/// When a file does not even work without trouble.
+pub fn every_kind_repeated(extent: Extent) -> Result<Outcome, String> {
+    repeat::run(extent).map_err(|failure| format!("{failure} {:?}", failure.details))
 }
 
 /// Pairs of faults, kills during recovery, five kills in a row.
