@@ -194,6 +194,10 @@ fn once(
                            configuration.";
             return Err(Refused::new(400, "IdempotentParameterMismatch", message));
         }
+        if action.name == "RunInstances" && ec2::compute::ended(world, answer) {
+            let message = "The request uses the client token of an instance that has been terminated.";
+            return Err(Refused::new(400, "IdempotentInstanceTerminated", message));
+        }
         return Ok(answer.as_object().cloned().unwrap_or_default());
     }
     let answer = action.carried_out(&mut Call { world, params, action: action.name })?;

@@ -230,6 +230,11 @@ impl Row {
                 return Err(self.unknown(id));
             }
         }
+        self.choose(call, found)
+    }
+
+    /// What a request's filters leave of these.
+    pub(super) fn choose(&self, call: &Call<'_>, mut found: Vec<Thing>) -> Result<Vec<Thing>, Refused> {
         for filter in call.list("Filter") {
             let name = filter.get("Name").and_then(Value::as_str).unwrap_or_default().to_owned();
             let wanted: Vec<String> = match filter.get("Value") {
