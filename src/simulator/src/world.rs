@@ -103,6 +103,8 @@ pub enum Change {
     Set(Map<String, Value>),
     /// It vanishes.
     Remove,
+    /// It is not listed any more, if it is still the deleted one: its name may have been taken again.
+    Forget,
     /// Something that its kind knows by this name.
     Named(String),
 }
@@ -183,6 +185,11 @@ impl World {
                     Change::Remove => {
                         self.remove(&kind, &id);
                     }
+                    Change::Forget => {
+                        if self.get(&kind, &id).is_none() {
+                            self.remove(&kind, &id);
+                        }
+                    }
                     Change::Named(name) => happen(self, &kind, &id, &name),
                 }
             }
@@ -253,7 +260,7 @@ impl World {
             self.remove(kind, id);
         } else if let Some(thing) = self.get_mut(kind, id) {
             thing.ghost_until = Some(now + lag);
-            self.later(lag, kind, id, Change::Remove);
+            self.later(lag, kind, id, Change::Forget);
         }
     }
 
@@ -377,6 +384,16 @@ mod tests {
         assert!(world.get("vpc", "v").is_some() && !world.knows("vpc", "v") && world.listed("vpc").is_empty());
         world.pass(500, quiet);
         assert!(world.knows("vpc", "v") && world.listed("vpc").len() == 1);
+    }
+
+    #[test]
+    fn a_name_that_is_taken_again_is_not_forgotten_with_its_first_bearer() {
+        let mut world = world(Weather { lag_p50_ms: 1000, lag_max_ms: 1000, ..Weather::default() });
+        world.add(Thing::new("role", "r"));
+        world.delete("role", "r");
+        world.add(Thing::new("role", "r"));
+        world.pass(5000, quiet);
+        assert!(world.get("role", "r").is_some());
     }
 
     #[test]

@@ -49,6 +49,12 @@ pub fn behaviours() -> Vec<Behaviour> {
     services.flat_map(|of| of.iter()).chain(others.into_iter().flatten()).copied().collect()
 }
 
+/// Whether an active load balancer of that VPC has a healthy target: then the API of a cluster in it answers.
+#[must_use]
+pub fn serves(world: &World, vpc_id: &str) -> bool {
+    elb::serves(world, vpc_id)
+}
+
 /// What a request asks for, as IAM spells it, and whether it changes something.
 #[must_use]
 pub fn name(request: &http::Request<Bytes>) -> (String, bool) {

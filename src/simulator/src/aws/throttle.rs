@@ -16,6 +16,10 @@ pub(super) const BEHAVIOURS: &[Behaviour] = &[
         name: "each_action_has_a_bucket_of_its_own",
         source: "https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html#throttling-rate-based",
     },
+    Behaviour {
+        name: "route_53_answers_five_requests_in_a_second",
+        source: "https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html#limits-api-requests",
+    },
 ];
 
 /// Size and refill in a second.
@@ -31,7 +35,12 @@ fn bucket(action: &str, writes: bool) -> (f64, f64) {
 
 /// Takes a token out of the bucket of an action.
 pub(super) fn admit(world: &mut World, action: &str, writes: bool) -> Result<(), Refused> {
-    if !world.weather.throttle || take(world, action, bucket(action, writes), 1.0) {
+    // All requests of an account to Route 53 share one bucket.
+    let (name, bucket) = match action.split_once(':') {
+        Some((service @ "route53", _)) => (service, (5.0, 5.0)),
+        _ => (action, bucket(action, writes)),
+    };
+    if !world.weather.throttle || take(world, name, bucket, 1.0) {
         return Ok(());
     }
     world.throttled += 1;
@@ -51,6 +60,11 @@ pub(super) fn machines(world: &mut World, action: &str, count: f64) -> Result<()
     }
     world.throttled += 1;
     Err(Refused::new(503, "RequestLimitExceeded", "Request limit exceeded."))
+}
+
+/// Whether a hosted zone is done with the change before: it takes one at a time.
+pub(super) fn zone_is_free(world: &mut World, zone: &str) -> bool {
+    !world.weather.throttle || take(world, &format!("route53/{zone}"), (1.0, 4.0), 1.0)
 }
 
 fn take(world: &mut World, name: &str, (size, refill): (f64, f64), cost: f64) -> bool {
@@ -81,6 +95,20 @@ mod tests {
         world.pass(1000, crate::aws::happened);
         let served = (0..20).filter(|_| admit(&mut world, "ec2:RunInstances", true).is_ok()).count();
         assert_eq!(served, 2);
+    }
+
+    #[test]
+    fn route_53_answers_five_requests_in_a_second() {
+        let mut world = world();
+        let actions = ["route53:GetChange", "route53:ListHostedZones", "route53:ChangeResourceRecordSets"];
+        let served = actions.iter().cycle().take(9).filter(|a| admit(&mut world, a, false).is_ok()).count();
+        assert_eq!(served, 5);
+        assert_eq!(
+            admit(&mut world, actions[0], false).map_err(|e| (e.status, e.code)),
+            Err((400, "Throttling".into()))
+        );
+        world.pass(1000, crate::aws::happened);
+        assert!(admit(&mut world, actions[1], false).is_ok());
     }
 
     #[test]

@@ -38,6 +38,20 @@ pub fn plain(text: &str) -> String {
     String::from_utf8_lossy(&plain).into_owned()
 }
 
+/// Percent-encodes everything but unreserved characters (RFC 3986, section 2.3), as IAM writes documents.
+#[must_use]
+pub fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len() * 2);
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
 /// Makes a tree of fields whose names are paths. Numbered parts are lists, `member` is their wrapping.
 #[must_use]
 pub fn tree(fields: &BTreeMap<String, String>) -> Map<String, Value> {
