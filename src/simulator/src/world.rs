@@ -325,10 +325,11 @@ impl World {
         }
     }
 
-    /// What is there that was not there in the beginning, as `kind id`.
+    /// What is there that was not there in the beginning, as `kind id`; without what is gone and only described for a
+    /// while (`_lingers`).
     #[must_use]
     pub fn inventory(&self) -> BTreeSet<String> {
-        let ours = self.everything().filter(|thing| !thing.foreign);
+        let ours = self.everything().filter(|thing| !thing.foreign && !thing.attrs.contains_key("_lingers"));
         ours.map(|thing| format!("{} {}", thing.kind, thing.id)).collect()
     }
 
