@@ -142,6 +142,8 @@ pub(super) struct Row {
     pub after: Option<fn(&mut World, &str)>,
     /// What is special about its deletion; `true` when that was all of it.
     pub dying: Option<fn(&mut Call<'_>, &str) -> Result<bool, Refused>>,
+    /// What is only true at the time of an answer, such as how many addresses are free.
+    pub seen: Option<fn(&World, &mut Thing)>,
 }
 
 impl Row {
@@ -163,6 +165,7 @@ impl Row {
             born: None,
             after: None,
             dying: None,
+            seen: None,
         }
     }
 
@@ -179,7 +182,7 @@ impl Row {
         world.get(self.kind, id).cloned().ok_or_else(|| self.unknown(id))
     }
 
-    fn create(&'static self, call: &mut Call<'_>) -> Answer {
+    pub(super) fn create(&'static self, call: &mut Call<'_>) -> Answer {
         for (param, row) in self.refs {
             for id in call.texts(param) {
                 row.find(call.world, &id)?;
@@ -208,14 +211,15 @@ impl Row {
         if let Some(after) = self.after {
             after(call.world, &id);
         }
-        let shown = call.world.get(self.kind, &id).map(shown).unwrap_or_default();
+        let shown = call.world.get(self.kind, &id).map(|thing| shown(&self.now(call.world, thing.clone())));
+        let shown = shown.unwrap_or_default();
         Ok(match self.one {
             "" => shown,
             one => object([(one, Value::Object(shown))]),
         })
     }
 
-    fn list(&'static self, call: &mut Call<'_>) -> Answer {
+    pub(super) fn list(&'static self, call: &mut Call<'_>) -> Answer {
         let found = self.select(call)?;
         page(call, self.set, found.iter().map(|thing| Value::Object(shown(thing))).collect())
     }
@@ -223,7 +227,8 @@ impl Row {
     /// What a list's ids and filters leave.
     pub(super) fn select(&self, call: &mut Call<'_>) -> Result<Vec<Thing>, Refused> {
         let ids = call.texts(self.id_param);
-        let mut found = call.world.listed(self.kind);
+        let found = call.world.listed(self.kind);
+        let mut found: Vec<Thing> = found.into_iter().map(|thing| self.now(call.world, thing)).collect();
         if !ids.is_empty() {
             found.retain(|thing| ids.contains(&thing.id));
             if let Some(id) = ids.iter().find(|id| !found.iter().any(|thing| thing.id == **id)) {
@@ -257,7 +262,7 @@ impl Row {
         Ok(found)
     }
 
-    fn delete(&'static self, call: &mut Call<'_>) -> Answer {
+    pub(super) fn delete(&'static self, call: &mut Call<'_>) -> Answer {
         let id = call.needs(self.id_param)?;
         // A deletion goes by what there is, not by what lists show.
         if call.world.get(self.kind, &id).is_none() {
@@ -275,6 +280,14 @@ impl Row {
             call.world.delete(self.kind, &id);
         }
         Ok(object([("return", true.into())]))
+    }
+
+    /// The thing with what is only true now.
+    fn now(&self, world: &World, mut thing: Thing) -> Thing {
+        if let Some(seen) = self.seen {
+            seen(world, &mut thing);
+        }
+        thing
     }
 
     /// Something that still needs this thing.

@@ -1,20 +1,35 @@
 //! EC2: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/Welcome.html>.
 //!
-//! - `network` networks, subnets, gateways, routes, addresses
-//! - `security` security groups and their rules
-//! - `compute` machines, and `launch` how they come to be; `interface` their network interfaces
+//! - `network` networks; `subnet` subnets and their addresses; `cidr` ranges
+//! - `gateway` internet gateways; `address` elastic addresses; `nat` NAT gateways; `endpoint` VPC endpoints
+//! - `route` tables, routes, associations; `security` groups and their rules
+//! - `held` network interfaces that services hold in subnets; `interface` those of machines
+//! - `compute` machines, and `launch` how they come to be; `storage` volumes
 //! - `images`, `template` launch templates, `placement` placement groups and keys: what machines are started with
-//! - `storage` volumes; `facts` zones and what is offered; `tags`
+//! - `facts` zones and what is offered; `tags`
 
+mod address;
+mod cidr;
 pub(super) mod compute;
 #[cfg(test)]
+mod desk;
+mod endpoint;
+pub(super) mod facts;
+mod gateway;
+#[cfg(test)]
 pub(super) mod ground;
+pub(super) mod held;
 mod images;
 mod interface;
 pub(super) mod launch;
+mod nat;
 mod network;
 mod placement;
+mod route;
+mod security;
 mod storage;
+mod subnet;
+mod tags;
 pub(super) mod template;
 
 use super::table::{Protocol, Service};
@@ -33,6 +48,15 @@ pub(super) static SERVICE: Service = Service {
         compute::ACTIONS,
         storage::ACTIONS,
         placement::ACTIONS,
+        subnet::ACTIONS,
+        gateway::ACTIONS,
+        address::ACTIONS,
+        nat::ACTIONS,
+        endpoint::ACTIONS,
+        route::ACTIONS,
+        security::ACTIONS,
+        tags::ACTIONS,
+        facts::ACTIONS,
     ],
     behaviours: &[
         network::BEHAVIOURS,
@@ -42,6 +66,18 @@ pub(super) static SERVICE: Service = Service {
         compute::BEHAVIOURS,
         storage::BEHAVIOURS,
         placement::BEHAVIOURS,
+        subnet::BEHAVIOURS,
+        gateway::BEHAVIOURS,
+        address::BEHAVIOURS,
+        nat::BEHAVIOURS,
+        endpoint::BEHAVIOURS,
+        route::BEHAVIOURS,
+        route::association::BEHAVIOURS,
+        route::entry::BEHAVIOURS,
+        security::BEHAVIOURS,
+        security::rule::BEHAVIOURS,
+        tags::BEHAVIOURS,
+        facts::BEHAVIOURS,
     ],
 };
 
@@ -50,6 +86,8 @@ pub(super) fn happened(world: &mut World, kind: &str, id: &str, name: &str) {
     match kind {
         "network-interface" => interface::settled(world, id),
         "volume" => storage::happened(world, id, name),
+        "natgateway" => nat::happened(world, id, name),
+        "vpc-endpoint" => endpoint::happened(world, id, name),
         _ => {}
     }
 }
