@@ -14,6 +14,7 @@ mod iam;
 mod lock;
 mod plan;
 mod recover;
+mod report;
 mod status;
 mod version;
 
@@ -85,6 +86,7 @@ pub(crate) async fn run(desk: &Desk, command: &Command) -> Result<Done, Failure>
         Command::Describe(args) => describe::run(desk, args).await,
         Command::Status(args) => status::run(desk, args).await,
         Command::Export(args) => export::run(desk, args).await,
+        Command::Report(args) => report::run(desk, args).await,
         Command::Lock(args) => lock::run(desk, args).await,
         Command::Recover(args) => recover::run(desk, args).await,
         Command::Iam(args) => iam::run(desk, args).await,
