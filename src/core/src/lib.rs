@@ -9,6 +9,7 @@
 //! - [`machine`] machine types and how a request becomes one
 //! - [`bootstrap`] the script a node runs
 //! - [`store`] where state, journal and lock live
+//! - [`timeline`] where the time of a run went
 //!
 //! This crate talks to no cloud, prints nothing, reads no environment and never exits.
 
@@ -27,5 +28,6 @@ pub mod provider;
 pub mod spec;
 pub mod store;
 pub mod terraform;
+pub mod timeline;
 pub mod transport;
 pub mod value;

@@ -18,7 +18,7 @@ use crate::simulated::Speed;
 pub(crate) use create::{ClusterFlags, Create};
 pub(crate) use verbs::{
     Apply, Completion, Delete, Describe, Doing, Explain, Export, ExportWhat, Get, GetWhat, Help, Iam, IamWhat, Lock,
-    LockWhat, PlanArgs, Recover, Rehearse, Status, name_of,
+    LockWhat, PlanArgs, Recover, Rehearse, Report, Status, name_of,
 };
 
 const ABOUT: &str = "Kubernetes clusters with GPU node groups from one cluster file.";
@@ -113,6 +113,8 @@ pub(crate) enum Command {
     Status(Status),
     /// Writes a cluster as plain Terraform
     Export(Export),
+    /// Writes what is recorded of a cluster and its last run as one page
+    Report(Report),
     /// Looks at locks, and breaks one
     Lock(Lock),
     /// Builds a lost state anew from the ownership tags in the cloud

@@ -180,6 +180,19 @@ pub(crate) enum ExportWhat {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// `cluster`, which may be left out, and the name
+    #[arg(value_name = "[cluster] NAME", num_args = 1..=2)]
+    pub(crate) words: Vec<String>,
+    /// The file that is written: a page, or data where its name ends in .json; - is standard output [default: NAME-report.html]
+    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    pub(crate) output: Option<String>,
+    /// A file for the steps of the last run as trace events, for Perfetto or chrome://tracing; without -o no page is written
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Lock {
     #[command(subcommand)]
     pub(crate) what: LockWhat,

@@ -1,6 +1,7 @@
 //! `apply`, and the part of `create` that is the same.
 
 use clusterctl_core::engine::Waiting;
+use clusterctl_core::timeline::Timeline;
 use serde_json::json;
 
 use super::consent::Asking;
@@ -116,6 +117,7 @@ fn told(desk: &Desk, applied: &Applied, format: Format) -> Result<(), Failure> {
                 "created": applied.newborn,
                 "summary": applied.summary,
                 "seconds": took.map(|took| took.as_secs_f64()),
+                "timeline": applied.timeline.as_ref().map(Timeline::summary),
                 "endpoint": cluster::endpoint(&applied.state),
                 "resources": applied.state.resources.len(),
             }),

@@ -1,6 +1,7 @@
 //! `delete cluster NAME`.
 
 use clusterctl_core::graph::Graph;
+use clusterctl_core::timeline::Timeline;
 use serde_json::json;
 
 use super::apply::declined;
@@ -58,6 +59,7 @@ fn told(desk: &Desk, receipt: &Receipt, summary: &str, format: Format) -> Result
                 "left": 0,
                 "swept": receipt.swept,
                 "seconds": receipt.elapsed.as_secs_f64(),
+                "timeline": receipt.timeline.as_ref().map(Timeline::summary),
             }),
         )
     };

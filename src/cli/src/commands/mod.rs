@@ -15,6 +15,7 @@ mod lock;
 mod plan;
 mod recover;
 pub(crate) mod rehearse;
+mod report;
 mod status;
 mod version;
 
@@ -87,6 +88,7 @@ pub(crate) async fn run(desk: &Desk, command: &Command) -> Result<Done, Failure>
         Command::Describe(args) => describe::run(desk, args).await,
         Command::Status(args) => status::run(desk, args).await,
         Command::Export(args) => export::run(desk, args).await,
+        Command::Report(args) => report::run(desk, args).await,
         Command::Lock(args) => lock::run(desk, args).await,
         Command::Recover(args) => recover::run(desk, args).await,
         Command::Iam(args) => iam::run(desk, args).await,

@@ -9,6 +9,7 @@ use clusterctl_core::graph::Graph;
 use clusterctl_core::plan::{self, Plan, Summary};
 use clusterctl_core::store::journal::Current;
 use clusterctl_core::store::state::State;
+use clusterctl_core::timeline::{Phases, Purpose, Timeline};
 
 use super::carry::{Carried, Errand, Watcher, carry};
 use super::load::Wanted;
@@ -51,6 +52,7 @@ pub(crate) struct Applied {
     pub(crate) summary: Summary,
     /// `None` where there was nothing to do.
     pub(crate) report: Option<Report>,
+    pub(crate) timeline: Option<Timeline>,
     pub(crate) newborn: bool,
 }
 
@@ -100,7 +102,7 @@ pub(crate) async fn apply(
         if ready.plan.is_empty() {
             let state = settled(app, session, &ready, before).await?;
             let (summary, newborn) = (ready.plan.summary(), ready.newborn);
-            return Ok(Some(Applied { state, summary, report: None, newborn }));
+            return Ok(Some(Applied { state, summary, report: None, timeline: None, newborn }));
         }
         if consent(&ready).await? == Consent::Refused {
             return Ok(None);
@@ -148,6 +150,8 @@ async fn carried(
         plan: &ready.plan,
         state: &state,
         waiting: options.waiting,
+        purpose: Purpose::Apply,
+        phases: &Phases::of(&ready.graph),
     };
     let run = carry(app, session, errand, watcher).await;
     let summary = ready.plan.summary();
@@ -158,14 +162,14 @@ async fn carried(
         session.save(current).await?;
         return Err(failure);
     }
-    let Carried { report, .. } = run;
+    let Carried { report, timeline, .. } = run;
     let verified = match options.verify {
         Verify::No => Ok(()),
         Verify::Yes => verify(app, &ready, &mut current.state).await,
     };
     let state = session.save(current).await?.value;
     verified?;
-    Ok(Applied { state, summary, report: Some(report), newborn: ready.newborn })
+    Ok(Applied { state, summary, report: Some(report), timeline: Some(timeline), newborn: ready.newborn })
 }
 
 /// The record, which is there because this session has written it.

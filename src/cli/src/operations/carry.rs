@@ -10,10 +10,11 @@ use clusterctl_core::plan::Plan;
 use clusterctl_core::provider::Connection;
 use clusterctl_core::store::journal::{Note, Record};
 use clusterctl_core::store::state::State;
+use clusterctl_core::timeline::{Phases, Purpose, Recorder, Timeline};
 
-use super::App;
 use super::ledger::JournalLedger;
 use super::session::Session;
+use super::{App, timeline};
 use crate::failure::{Failure, Kind};
 
 /// Sees everything that happens in a run.
@@ -23,12 +24,15 @@ pub(crate) trait Watcher: Send {
     /// A second has passed.
     fn tick(&mut self);
     fn end(&mut self, report: &Report);
+    /// Where the time went, after the end.
+    fn timeline(&mut self, _: &Timeline) {}
 }
 
 /// How a run ended.
 #[derive(Debug)]
 pub(crate) struct Carried {
     pub(crate) report: Report,
+    pub(crate) timeline: Timeline,
     /// Why it could not go on, when lock or store were the cause.
     pub(crate) cause: Option<Failure>,
 }
@@ -41,11 +45,13 @@ pub(crate) struct Errand<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) state: &'a State,
     pub(crate) waiting: Waiting,
+    pub(crate) purpose: Purpose,
+    pub(crate) phases: &'a Phases,
 }
 
 /// Carries a plan out under the session's lock.
 pub(crate) async fn carry(app: &App, session: &Session, errand: Errand<'_>, watcher: &mut dyn Watcher) -> Carried {
-    let Errand { connection, owner, plan, state, waiting } = errand;
+    let Errand { connection, owner, plan, state, waiting, purpose, phases } = errand;
     app.interrupt.carry();
     let ledger = JournalLedger::new(
         session.journal.clone(),
@@ -63,7 +69,12 @@ pub(crate) async fn carry(app: &App, session: &Session, errand: Errand<'_>, watc
     let watched = |act: &mut dyn FnMut(&mut dyn Watcher)| {
         act(&mut **watching.lock().unwrap_or_else(PoisonError::into_inner));
     };
-    let mut on_event = |event: &Event| watched(&mut |watcher| watcher.event(event));
+    let began_at = app.clock.now();
+    let mut recorder = Recorder::new(plan, phases);
+    let mut on_event = |event: &Event| {
+        recorder.event(event);
+        watched(&mut |watcher| watcher.event(event));
+    };
     let generation = |addr: &Addr| state.generation(&addr.to_string());
     let report = {
         let run = engine::run(
@@ -89,12 +100,17 @@ pub(crate) async fn carry(app: &App, session: &Session, errand: Errand<'_>, watc
             }
         }
     };
-    watched(&mut |watcher| watcher.end(&report));
+    let timeline = recorder.end(&report, state.uid.clone(), purpose, began_at);
+    watched(&mut |watcher| {
+        watcher.end(&report);
+        watcher.timeline(&timeline);
+    });
     // What was on its way into the journal when the run was stopped has arrived when this has.
     let text = format!("{} of {} steps", report.finished, report.total);
     let flushed = session.journal.append(vec![Record::Note(Note { at: app.clock.now(), text })]).await;
     let cause = ledger.into_cause().or_else(|| flushed.err().map(Failure::from));
-    Carried { report, cause }
+    let timeline = timeline::keep(app, session, timeline).await;
+    Carried { report, timeline, cause }
 }
 
 impl Carried {

@@ -12,6 +12,7 @@ use clusterctl_core::provider::{Connection, Provider};
 use clusterctl_core::store::ClusterKeys;
 use clusterctl_core::store::journal::current;
 use clusterctl_core::store::state::{State, Tombstone};
+use clusterctl_core::timeline::{Purpose, Timeline};
 use jiff::Timestamp;
 
 use super::apply::{Consent, conclude, reread};
@@ -19,7 +20,7 @@ use super::carry::{Errand, Watcher, carry};
 use super::patience::patiently;
 use super::prepare::{depends, look, owner, read};
 use super::session::{Expect, Session, locked};
-use super::{App, Notice, cloud_failure, guard, load};
+use super::{App, Notice, cloud_failure, guard, load, timeline};
 use crate::failure::{Failure, Kind};
 
 /// Whether a cluster that says it must stay may go.
@@ -39,6 +40,8 @@ pub(crate) struct Receipt {
     pub(crate) elapsed: Duration,
     /// What machines had made by themselves.
     pub(crate) swept: Vec<String>,
+    /// `None` where an earlier run had come to its end.
+    pub(crate) timeline: Option<Timeline>,
 }
 
 #[derive(Debug)]
@@ -105,6 +108,7 @@ fn earlier(state: &State) -> Option<Receipt> {
         deleted: 0,
         elapsed: Duration::ZERO,
         swept: Vec::new(),
+        timeline: None,
     })
 }
 
@@ -124,8 +128,15 @@ async fn removed(
     watcher: &mut dyn Watcher,
 ) -> Result<Receipt, Failure> {
     let owner = owner(&state);
-    let errand =
-        Errand { connection: &*connection, owner: &owner, plan: &plan, state: &state, waiting: Waiting::ForMachines };
+    let errand = Errand {
+        connection: &*connection,
+        owner: &owner,
+        plan: &plan,
+        state: &state,
+        waiting: Waiting::ForMachines,
+        purpose: Purpose::Delete,
+        phases: &timeline::phases(app, &state),
+    };
     let run = carry(app, session, errand, watcher).await;
     if let Some(failure) = run.failure(app, &*connection) {
         let current = reread(session).await?;
@@ -145,7 +156,8 @@ async fn removed(
     current.state.pending.clear();
     session.save(current).await?;
     let deleted = plan.summary().delete;
-    Ok(Receipt { name: state.name, region: state.region, deleted_at, deleted, elapsed: run.report.elapsed, swept })
+    let (elapsed, timeline) = (run.report.elapsed, Some(run.timeline));
+    Ok(Receipt { name: state.name, region: state.region, deleted_at, deleted, elapsed, swept, timeline })
 }
 
 /// Looks until nothing is seen any more: deleted things linger in lists.

@@ -46,13 +46,18 @@ pub(crate) async fn offline(app: &App, name: Option<&str>, file: Option<&str>) -
         }
         (None, None) => return Err(Failure::usage("which cluster? give a NAME or -f FILE")),
     };
+    lowered(app, &wanted, state)
+}
+
+/// The graph of a cluster, with what its record says was chosen.
+pub(crate) fn lowered(app: &App, wanted: &Wanted, state: Option<State>) -> Result<Offline, Failure> {
     let provider = app.provider(wanted.cluster.cloud.as_str())?;
     let kept = match &state {
         Some(state) => kept_choices(state)?,
         None => Choices::default(),
     };
-    let choices = provider.choose_offline(&wanted.cluster, &kept).map_err(|e| refused_offline(&wanted, e))?;
-    let owner = state.as_ref().map_or_else(|| unrecorded(&wanted), owner);
+    let choices = provider.choose_offline(&wanted.cluster, &kept).map_err(|e| refused_offline(wanted, e))?;
+    let owner = state.as_ref().map_or_else(|| unrecorded(wanted), owner);
     let blueprint = design(&wanted.cluster, &choices, &owner.uid, provider.traits())?;
     let graph = provider.lower(&blueprint, &owner)?;
     Ok(Offline { provider, owner, blueprint, graph, state })

@@ -8,7 +8,8 @@
 //! - [`session`] the lock and the journal around everything that changes something
 //! - [`prepare`] from a cluster to a plan; [`guard`] what is refused for the user's protection
 //! - [`carry`] the engine against the journal; [`ledger`] between the two; [`record`] the state afterwards
-//! - [`apply`], [`delete`], [`recover`], [`saved`], [`inspect`], [`export`], [`doctor`] whole operations
+//! - [`timeline`] where the time of a run went
+//! - [`apply`], [`delete`], [`recover`], [`saved`], [`inspect`], [`export`], [`report`], [`doctor`] whole operations
 
 pub(crate) mod apply;
 pub(crate) mod carry;
@@ -25,10 +26,12 @@ pub(crate) mod patience;
 pub(crate) mod prepare;
 pub(crate) mod record;
 pub(crate) mod recover;
+pub(crate) mod report;
 pub(crate) mod saved;
 pub(crate) mod session;
 #[cfg(test)]
 mod tests;
+pub(crate) mod timeline;
 
 use std::fmt;
 use std::sync::Arc;
@@ -72,6 +75,13 @@ pub(crate) enum Notice<'a> {
     Sweeping,
     StillThere {
         resources: usize,
+    },
+    /// The run is none the worse for it.
+    TimelineNotKept {
+        why: &'a str,
+    },
+    TimelineUnreadable {
+        why: &'a str,
     },
 }
 

@@ -1,9 +1,11 @@
 //! What is shown: values to text, and nothing printed.
 //!
 //! - [`paint`] colours; [`table`] columns; [`data`] JSON and YAML, always with a `schema`
-//! - [`plan`] a plan for people and for programs; [`progress`] a run while it goes on
+//! - [`plan`] a plan for people and for programs; [`progress`] a run while it goes on,
+//!   and [`timeline`] where its time went
 //! - [`problems`] what is wrong with a file, with carets; [`failure`] everything else that went wrong
 //! - [`cluster`] what is recorded; [`annotated`] a file with its defaults; [`notice`] what is said on the way
+//! - [`report`] all that is recorded of a cluster, as one page
 
 pub(crate) mod annotated;
 pub(crate) mod cluster;
@@ -14,7 +16,9 @@ pub(crate) mod paint;
 pub(crate) mod plan;
 pub(crate) mod problems;
 pub(crate) mod progress;
+pub(crate) mod report;
 pub(crate) mod table;
+pub(crate) mod timeline;
 
 use std::time::Duration;
 

@@ -26,5 +26,7 @@ pub(crate) fn text(notice: Notice<'_>) -> String {
         Notice::Verifying => "Looking again whether everything is as planned ...".to_owned(),
         Notice::Sweeping => "Removing what the machines made by themselves ...".to_owned(),
         Notice::StillThere { resources } => format!("Still seen: {}; looking again", count(resources, "resource")),
+        Notice::TimelineNotKept { why } => tame(&format!("The timeline of this run could not be recorded: {why}")),
+        Notice::TimelineUnreadable { why } => tame(&format!("The recorded timeline cannot be read: {why}")),
     }
 }

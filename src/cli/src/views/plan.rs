@@ -7,8 +7,9 @@ use std::time::Duration;
 use clusterctl_core::addr::Addr;
 use clusterctl_core::choices::Choices;
 use clusterctl_core::graph::{Concern, Graph};
-use clusterctl_core::plan::{Action, Change, Item, Plan, Point, Risk, Summary};
+use clusterctl_core::plan::{Action, Change, Item, Plan, Risk, Summary};
 use clusterctl_core::store::state::State;
+use clusterctl_core::timeline::{Phase, schedule};
 use clusterctl_core::value;
 use serde_json::{Value, json};
 
@@ -61,7 +62,7 @@ impl PlanView<'_> {
         }
         // What has no place in the graph goes, and is shown last.
         let gone = groups.remove(&None);
-        let named = groups.into_iter().filter_map(|(concern, items)| Some((title(concern?), items)));
+        let named = groups.into_iter().filter_map(|(concern, items)| Some((Phase::from(concern?).title(), items)));
         named.chain(gone.map(|items| ("To be removed", items))).collect()
     }
 
@@ -211,18 +212,6 @@ impl PlanView<'_> {
     }
 }
 
-fn title(concern: Concern) -> &'static str {
-    match concern {
-        Concern::Network => "Network",
-        Concern::Security => "Security",
-        Concern::LoadBalancer => "Load balancer",
-        Concern::ControlPlane => "Control plane",
-        Concern::NodeGroups => "Node groups",
-        Concern::Identity => "Identity",
-        Concern::Dns => "DNS",
-    }
-}
-
 /// Both sides of a change; where both are sets, only what differs.
 fn changed(change: &Change) -> (String, String) {
     if let (Value::Object(from), Value::Object(to)) = (&change.from, &change.to) {
@@ -268,33 +257,7 @@ fn short(value: &Value) -> String {
 
 /// How long the longest chain of steps takes, by the medians of the kinds.
 pub(crate) fn estimate(plan: &Plan) -> Duration {
-    // Outputs that hold early are there after about this long.
-    const EARLY: f64 = 2.0;
-    let mut ended: Vec<Option<f64>> = vec![None; plan.steps.len()];
-    let mut open: Vec<usize> = (0..plan.steps.len()).collect();
-    // Steps wait for steps before and after them in the list; a checked plan has no cycle, so that every round ends one.
-    while !open.is_empty() {
-        let before = open.len();
-        open.retain(|&id| {
-            let step = &plan.steps[id];
-            let starts: Option<Vec<f64>> = step
-                .after
-                .iter()
-                .map(|(other, point)| {
-                    let done = (*ended.get(*other)?)?;
-                    let seconds = plan.steps[*other].seconds;
-                    Some(if *point == Point::Created { done - (seconds - EARLY).max(0.0) } else { done })
-                })
-                .collect();
-            let Some(starts) = starts else { return true };
-            ended[id] = Some(starts.into_iter().fold(0.0, f64::max) + step.seconds);
-            false
-        });
-        if open.len() == before {
-            break;
-        }
-    }
-    Duration::from_secs_f64(ended.into_iter().flatten().fold(0.0, f64::max).ceil())
+    Duration::from_secs_f64(schedule::estimate(plan).ceil())
 }
 
 #[cfg(test)]

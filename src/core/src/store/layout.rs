@@ -4,6 +4,7 @@
 //! clusters/<name>/state.json
 //! clusters/<name>/lock.json
 //! clusters/<name>/journal/<epoch>-<seq>.json
+//! clusters/<name>/timeline.json
 //! ```
 
 use super::error::StoreError;
@@ -18,6 +19,7 @@ pub struct ClusterKeys {
     pub state: Key,
     pub lock: Key,
     pub journal: Key,
+    pub timeline: Key,
 }
 
 impl ClusterKeys {
@@ -32,6 +34,7 @@ impl ClusterKeys {
             state: root.join("state.json")?,
             lock: root.join("lock.json")?,
             journal: root.join("journal")?,
+            timeline: root.join("timeline.json")?,
             root,
         })
     }

@@ -9,6 +9,7 @@
 //!   whose answer was lost certain; [`probe`] tests that a store keeps the promise
 //! - [`envelope`]: the outside of every stored document
 //! - [`state`], [`journal`], [`lock`]: the three documents of a cluster; [`layout`] says where each one lies
+//! - [`timeline`]: how the last run went, on which nothing depends
 //! - [`clock`]: the wall clock as a seam; spans of time are measured with tokio's clock
 //!
 //! Nothing in a store is a secret, and nothing in it is the only truth: ownership tags are. A lost store costs a
@@ -27,6 +28,7 @@ mod object;
 pub mod probe;
 pub mod settle;
 pub mod state;
+pub mod timeline;
 
 pub use clock::{Clock, SystemClock};
 pub use error::{Damage, StoreError};

@@ -1,6 +1,7 @@
 //! Whole commands against a cloud in memory, on a paused clock.
 
 mod fake;
+mod timeline;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

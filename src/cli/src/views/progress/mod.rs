@@ -12,10 +12,12 @@ use std::sync::Arc;
 
 use clusterctl_core::engine::{Event, Report};
 use clusterctl_core::plan::{Plan, Verb};
+use clusterctl_core::timeline::Timeline;
 
 use crate::operations::carry::Watcher;
 use crate::output::Console;
 use crate::settings::{Progress, Settings};
+use crate::views::timeline;
 
 /// The watcher that the settings ask for.
 pub(crate) fn watcher(settings: &Settings, console: &Arc<Console>) -> Box<dyn Watcher> {
@@ -48,5 +50,12 @@ pub(crate) fn symbol(verb: Verb) -> &'static str {
         Verb::Update => "~",
         Verb::Delete => "-",
         Verb::Check => "=",
+    }
+}
+
+/// Where the time went, below the last step.
+fn say_timeline(console: &Console, timeline: &Timeline) {
+    if !timeline.steps.is_empty() {
+        console.say(&timeline::text(&timeline.summary(), console.err_paint()));
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clusterctl_core::addr::Addr;
 use clusterctl_core::engine::{Event, Report};
 use clusterctl_core::plan::{Plan, StepId, Verb};
+use clusterctl_core::timeline::Timeline;
 use tokio::time::Instant;
 
 use super::symbol;
@@ -177,6 +178,10 @@ impl Watcher for Lines {
             slowest.unwrap_or_default()
         );
         self.say(&line);
+    }
+
+    fn timeline(&mut self, timeline: &Timeline) {
+        super::say_timeline(&self.console, timeline);
     }
 
     fn end(&mut self, _: &Report) {

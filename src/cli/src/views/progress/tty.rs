@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clusterctl_core::engine::{Event, Report};
 use clusterctl_core::plan::{Plan, StepId};
+use clusterctl_core::timeline::Timeline;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{plain, symbol};
@@ -130,6 +131,10 @@ impl Watcher for Bars {
     fn tick(&mut self) {
         self.whole.tick();
         self.going.values().filter_map(|going| going.bar.as_ref()).for_each(ProgressBar::tick);
+    }
+
+    fn timeline(&mut self, timeline: &Timeline) {
+        super::say_timeline(&self.console, timeline);
     }
 
     fn end(&mut self, _: &Report) {
