@@ -16,7 +16,7 @@ pub(super) mod facts;
 mod gateway;
 pub(super) mod held;
 mod nat;
-mod network;
+pub(super) mod network;
 mod route;
 mod security;
 mod subnet;
