@@ -203,6 +203,12 @@ impl Row {
                 thing.set(attr, value.clone());
             }
         }
+        if let Some(other) =
+            call.list("TagSpecification").iter().map(|spec| text(&spec["ResourceType"])).find(|k| k != self.kind)
+        {
+            let message = format!("'{other}' is not a valid taggable resource type for this operation.");
+            return Err(Refused::bad("InvalidParameterValue", message));
+        }
         thing.tags = specified(call, self.kind)?;
         if let Some(born) = self.born {
             born(call, &mut thing)?;

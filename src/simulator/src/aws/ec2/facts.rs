@@ -39,7 +39,7 @@ const LETTERS: &[(&str, &str)] = &[
 ];
 
 /// The zones of a region, in order.
-pub(super) fn zones(region: &str) -> Vec<String> {
+pub(in crate::aws) fn zones(region: &str) -> Vec<String> {
     let letters = LETTERS.iter().find(|(known, _)| *known == region).map_or("abc", |(_, letters)| letters);
     letters.chars().map(|letter| format!("{region}{letter}")).collect()
 }

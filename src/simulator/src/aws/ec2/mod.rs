@@ -23,7 +23,7 @@ mod images;
 mod interface;
 pub(super) mod launch;
 mod nat;
-mod network;
+pub(super) mod network;
 mod placement;
 mod route;
 mod security;

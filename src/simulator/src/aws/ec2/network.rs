@@ -3,7 +3,7 @@
 use serde_json::{Map, json};
 
 use super::cidr::Cidr;
-use super::{route, security};
+use super::{facts, route, security, subnet};
 use crate::aws::ACCOUNT;
 use crate::aws::call::{Answer, Call, Refused, object};
 use crate::aws::table::{Action, Behaviour, Row};
@@ -139,6 +139,35 @@ pub(super) fn furnish(world: &mut World, vpc: &str) {
     let after = world.takes("aws.CreateVpc");
     let available = Map::from_iter([("state".to_owned(), "available".into())]);
     world.later(after, VPC.kind, vpc, Change::Set(available));
+}
+
+/// The network that AWS makes with an account, with a public subnet in each zone
+/// (<https://docs.aws.amazon.com/vpc/latest/userguide/default-vpc-components.html>).
+pub(in crate::aws) fn add_default(world: &mut World) {
+    let (id, association, gateway) = (world.id(VPC.prefix), world.id("vpc-cidr-assoc"), world.id("igw"));
+    let mut vpc = Thing::new(VPC.kind, &id);
+    let Ok(cidr) = "172.31.0.0/16".parse() else { return };
+    fill(&mut vpc, cidr, &association);
+    vpc.set("isDefault", true);
+    vpc.set("_enableDnsHostnames", true);
+    world.add(vpc);
+    furnish(world, &id);
+    let mut way = Thing::new("internet-gateway", &gateway);
+    way.set("internetGatewayId", gateway.as_str());
+    way.set("ownerId", ACCOUNT);
+    way.set("attachmentSet", json!([{ "vpcId": id, "state": "available" }]));
+    world.add(way);
+    route::lead_main(world, &id, &gateway);
+    let region = world.region.clone();
+    for (number, zone) in facts::zones(&region).iter().enumerate() {
+        let Ok(cidr) = format!("172.31.{}.0/20", number * 16).parse() else { return };
+        let mut home = Thing::new("subnet", world.id("subnet"));
+        subnet::fill(&mut home, &id, cidr, zone, &region);
+        home.set("state", "available");
+        home.set("defaultForAz", true);
+        home.set("mapPublicIpOnLaunch", true);
+        world.add(home);
+    }
 }
 
 fn dying(call: &mut Call<'_>, vpc: &str) -> Result<bool, Refused> {

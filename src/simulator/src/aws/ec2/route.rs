@@ -105,6 +105,15 @@ pub(super) fn add_main(world: &mut World, vpc: &str) {
     world.add(table);
 }
 
+/// Gives the main table of a network a way to the internet.
+pub(super) fn lead_main(world: &mut World, vpc: &str, gateway: &str) {
+    let main = world.all(ROUTE_TABLE.kind).find(|table| table.text("vpcId") == vpc && is_main(table));
+    let Some(id) = main.map(|table| table.id.clone()) else { return };
+    if let Some(routes) = entries(world, &id, "routeSet") {
+        routes.push(entry::route("0.0.0.0/0", "gatewayId", gateway));
+    }
+}
+
 pub(super) fn is_main(table: &Thing) -> bool {
     table.at("associationSet.main").contains(&&Value::Bool(true))
 }

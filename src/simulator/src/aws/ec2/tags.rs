@@ -10,6 +10,10 @@ use crate::world::{Thing, World};
 
 pub(super) const BEHAVIOURS: &[Behaviour] = &[
     Behaviour {
+        name: "a_request_tags_only_what_it_makes",
+        source: "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_TagSpecification.html",
+    },
+    Behaviour {
         name: "tags_are_added_and_replaced_and_no_others_touched",
         source: "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateTags.html",
     },
@@ -171,6 +175,22 @@ mod tests {
 
     fn tags(desk: &mut Desk) -> serde_json::Value {
         desk.ok("DescribeVpcs", &[])["vpcSet"][0]["tagSet"].clone()
+    }
+
+    #[test]
+    fn a_request_tags_only_what_it_makes() {
+        let mut desk = Desk::calm();
+        let fields = |kind| {
+            [
+                ("CidrBlock", "10.0.0.0/16"),
+                ("TagSpecification.1.ResourceType", kind),
+                ("TagSpecification.1.Tag.1.Key", "a"),
+                ("TagSpecification.1.Tag.1.Value", "1"),
+            ]
+        };
+        assert_eq!(desk.refused("CreateVpc", &fields("subnet")), "InvalidParameterValue");
+        desk.ok("CreateVpc", &fields("vpc"));
+        assert_eq!(tags(&mut desk), json!([{ "key": "a", "value": "1" }]));
     }
 
     #[test]

@@ -92,7 +92,7 @@ pub(super) fn delete(call: &mut Call<'_>) -> Answer {
     Ok(object([("return", true.into())]))
 }
 
-fn route(destination: &str, attr: &str, target: &str) -> Value {
+pub(super) fn route(destination: &str, attr: &str, target: &str) -> Value {
     json!({ "destinationCidrBlock": destination, attr: target, "state": "active", "origin": "CreateRoute" })
 }
 
