@@ -26,6 +26,10 @@ pub(super) const BEHAVIOURS: &[Behaviour] = &[
         source: "https://repost.aws/knowledge-center/elb-invalid-subnet-vpc-no-internet-gateway",
     },
     Behaviour {
+        name: "a_subnet_without_eight_free_addresses_takes_no_load_balancer",
+        source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/network/network-load-balancers.html#availability-zones",
+    },
+    Behaviour {
         name: "an_account_has_a_limit_of_load_balancers",
         source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-limits.html",
     },
@@ -136,6 +140,12 @@ pub(super) fn zones(call: &mut Call<'_>) -> Result<(Vec<Value>, String), Refused
         let Some(subnet) = subnet else {
             return Err(Refused::bad("SubnetNotFound", format!("The subnet ID '{id}' does not exist")));
         };
+        if interface::free_addresses(call.world, subnet).take(8).count() < 8 {
+            let message = format!(
+                "Not enough IP space available in {id}. ELB requires at least 8 free IP addresses in each subnet"
+            );
+            return Err(Refused::bad("InvalidSubnet", message));
+        }
         let zone = subnet.text("availabilityZone").to_owned();
         vpcs.insert(subnet.text("vpcId").to_owned());
         if !names.insert(zone.clone()) {
@@ -303,6 +313,20 @@ pub(super) mod tests {
         let mut internal = LB;
         internal[2].1 = "internal";
         desk.ok("CreateLoadBalancer", &internal);
+    }
+
+    #[test]
+    fn a_subnet_without_eight_free_addresses_takes_no_load_balancer() {
+        let mut desk = desk();
+        desk.world.get_mut("subnet", "subnet-a").expect("a subnet").set("cidrBlock", "10.0.0.0/28");
+        for number in 4..8 {
+            let mut machine = Thing::new("instance", format!("i-{number}"));
+            machine.set("privateIpAddress", format!("10.0.0.{number}"));
+            desk.world.put(machine);
+        }
+        assert_eq!(desk.refused("CreateLoadBalancer", &LB), "InvalidSubnet");
+        desk.world.remove("instance", "i-4");
+        desk.ok("CreateLoadBalancer", &LB);
     }
 
     #[test]
