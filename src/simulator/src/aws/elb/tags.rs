@@ -95,11 +95,11 @@ mod tests {
             |key| [("ResourceArns.member.1", arn.as_str()), ("Tags.member.1.Key", key), ("Tags.member.1.Value", "x")];
         desk.ok("AddTags", &tag("a"));
         let tags = |answer: &Value| answer["TagDescriptions"][0]["Tags"].as_array().map(Vec::len);
-        assert_eq!(tags(&desk.ok("DescribeTags", &tag("")[..1])), Some(2));
+        assert_eq!(tags(&desk.ok("elasticloadbalancing:DescribeTags", &tag("")[..1])), Some(2));
         assert_eq!(desk.refused("AddTags", &tag("aws:x")), "ValidationError");
         desk.ok("RemoveTags", &[("ResourceArns.member.1", &arn), ("TagKeys.member.1", "a")]);
-        assert_eq!(tags(&desk.ok("DescribeTags", &tag("")[..1])), Some(1));
+        assert_eq!(tags(&desk.ok("elasticloadbalancing:DescribeTags", &tag("")[..1])), Some(1));
         desk.ok("DeleteLoadBalancer", &[("LoadBalancerArn", &arn)]);
-        assert_eq!(desk.refused("DescribeTags", &tag("")[..1]), "LoadBalancerNotFound");
+        assert_eq!(desk.refused("elasticloadbalancing:DescribeTags", &tag("")[..1]), "LoadBalancerNotFound");
     }
 }

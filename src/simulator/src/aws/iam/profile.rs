@@ -124,7 +124,6 @@ fn delete(call: &mut Call<'_>) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::super::role::tests::role;
-    use super::*;
     use crate::aws::testing::Desk;
     use crate::weather::Weather;
 

@@ -61,8 +61,12 @@ pub(super) fn change(asked: &mut Asked<'_>) -> Result<Map<String, Value>, Refuse
             let of = |name: &str| set.get(name).map(text).unwrap_or_default();
             let (name, kind) = (of("Name"), of("Type"));
             match what {
-                "create" => format!("Tried to create resource record set [name='{name}', type='{kind}'] but it already exists"),
-                "delete" => format!("Tried to delete resource record set [name='{name}', type='{kind}'] but it was not found"),
+                "create" => {
+                    format!("Tried to create resource record set [name='{name}', type='{kind}'] but it already exists")
+                }
+                "delete" => {
+                    format!("Tried to delete resource record set [name='{name}', type='{kind}'] but it was not found")
+                }
                 _ => format!(
                     "Tried to delete resource record set [name='{name}', type='{kind}'] but the values provided do not \
                      match the current values"
@@ -80,7 +84,10 @@ pub(super) fn change(asked: &mut Asked<'_>) -> Result<Map<String, Value>, Refuse
             ("DELETE", None) => problems.push(words("delete")),
             ("DELETE", Some(there)) if !same(there, &set) => problems.push(words("values")),
             ("DELETE", Some(_)) if is_apex(&set, &apex) => {
-                problems.push(format!("A HostedZone must contain at least one {} record for the zone itself.", text(&set["Type"])));
+                problems.push(format!(
+                    "A HostedZone must contain at least one {} record for the zone itself.",
+                    text(&set["Type"])
+                ));
             }
             ("DELETE", Some(_)) => {
                 after.remove(&id);
@@ -104,11 +111,13 @@ pub(super) fn change(asked: &mut Asked<'_>) -> Result<Map<String, Value>, Refuse
 
 /// Either an alias, or values and how long they are good.
 fn is_whole(set: &Set) -> bool {
-    set.contains_key("Type") && (set.contains_key("AliasTarget") || (set.contains_key("TTL") && !values(set).is_empty()))
+    set.contains_key("Type")
+        && (set.contains_key("AliasTarget") || (set.contains_key("TTL") && !values(set).is_empty()))
 }
 
 fn is_apex(set: &Set, apex: &str) -> bool {
-    set.get("Name").is_some_and(|name| name == apex) && matches!(set.get("Type").and_then(Value::as_str), Some("NS" | "SOA"))
+    set.get("Name").is_some_and(|name| name == apex)
+        && matches!(set.get("Type").and_then(Value::as_str), Some("NS" | "SOA"))
 }
 
 fn same(there: &Set, given: &Set) -> bool {

@@ -17,12 +17,8 @@ pub(super) const BEHAVIOURS: &[Behaviour] = &[
     Behaviour { name: "records_are_listed_from_a_name_and_type_on", source: LIST },
 ];
 
-pub(super) const NAME_SERVERS: [&str; 4] = [
-    "ns-1024.awsdns-00.org",
-    "ns-1536.awsdns-00.co.uk",
-    "ns-0.awsdns-00.com",
-    "ns-512.awsdns-00.net",
-];
+pub(super) const NAME_SERVERS: [&str; 4] =
+    ["ns-1024.awsdns-00.org", "ns-1536.awsdns-00.co.uk", "ns-0.awsdns-00.com", "ns-512.awsdns-00.net"];
 
 pub(super) fn id_of(zone: &str, set: &Map<String, Value>) -> String {
     let of = |name: &str| set.get(name).map(text).unwrap_or_default();
@@ -100,7 +96,8 @@ mod tests {
     fn names(desk: &mut Desk, path: &str) -> Vec<String> {
         let xml = desk.dns("GET", path, "").xml();
         let sets = xml.all("ResourceRecordSets", "ResourceRecordSet");
-        sets.map(|set| format!("{} {}", set.text("Name").unwrap_or_default(), set.text("Type").unwrap_or_default())).collect()
+        sets.map(|set| format!("{} {}", set.text("Name").unwrap_or_default(), set.text("Type").unwrap_or_default()))
+            .collect()
     }
 
     #[test]
@@ -110,10 +107,7 @@ mod tests {
         let changed = desk.records(&zone, &[("CREATE", "*.demo.internal", "A", "10.0.0.1")]);
         assert_eq!(changed.xml().text("ChangeInfo.Status"), Some("PENDING"));
         let path = format!("hostedzone/{zone}/rrset");
-        assert_eq!(
-            names(&mut desk, &path),
-            ["demo.internal. NS", "demo.internal. SOA", "\\052.demo.internal. A"]
-        );
+        assert_eq!(names(&mut desk, &path), ["demo.internal. NS", "demo.internal. SOA", "\\052.demo.internal. A"]);
     }
 
     #[test]

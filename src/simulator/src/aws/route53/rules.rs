@@ -74,7 +74,9 @@ pub(super) fn problem(world: &World, zone: (&str, &str), set: &Set, others: &BTr
     }
     values(set).iter().find_map(|value| {
         let words = match kind.as_str() {
-            "A" if value.parse::<Ipv4Addr>().is_err() => "ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address)",
+            "A" if value.parse::<Ipv4Addr>().is_err() => {
+                "ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address)"
+            }
             "AAAA" if value.parse::<Ipv6Addr>().is_err() => {
                 "AAAARRDATAIllegalIPv6Address (Value is not a valid IPv6 address)"
             }
@@ -88,7 +90,13 @@ pub(super) fn problem(world: &World, zone: (&str, &str), set: &Set, others: &BTr
 }
 
 /// An alias leads into a zone: its own, where the target must be, or that of load balancers of a region.
-fn alias_problem(world: &World, zone: &str, alias: &Value, kind: &str, others: &BTreeMap<String, Set>) -> Option<String> {
+fn alias_problem(
+    world: &World,
+    zone: &str,
+    alias: &Value,
+    kind: &str,
+    others: &BTreeMap<String, Set>,
+) -> Option<String> {
     let (target, of) = (text(&alias["DNSName"]), text(&alias["HostedZoneId"]));
     let balancers = world.all("load-balancer");
     let is_there = if of == zone {
@@ -99,6 +107,8 @@ fn alias_problem(world: &World, zone: &str, alias: &Value, kind: &str, others: &
         zones.peek().is_none() || target.ends_with(&suffix)
     };
     (!is_there).then(|| {
-        format!("Tried to create an alias that targets {target}, type {kind} in zone {of}, but that target was not found")
+        format!(
+            "Tried to create an alias that targets {target}, type {kind} in zone {of}, but that target was not found"
+        )
     })
 }

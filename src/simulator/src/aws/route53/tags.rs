@@ -84,7 +84,8 @@ mod tests {
         assert_eq!(desk.dns("POST", &path, &add(11)).refusal(), (400, "InvalidInput".into()));
         assert_eq!(desk.dns("POST", &path, &add(10)).status(), 200);
         assert_eq!(desk.dns("POST", "tags/hostedzone/Z0", &add(1)).refusal(), (404, "NoSuchHostedZone".into()));
-        let remove = "<ChangeTagsForResourceRequest><RemoveTagKeys><Key>k0</Key></RemoveTagKeys></ChangeTagsForResourceRequest>";
+        let remove =
+            "<ChangeTagsForResourceRequest><RemoveTagKeys><Key>k0</Key></RemoveTagKeys></ChangeTagsForResourceRequest>";
         desk.dns("POST", &path, remove);
         let got = desk.dns("GET", &path, "").xml();
         assert_eq!(got.all("ResourceTagSet.Tags", "Tag").count(), 9);
@@ -101,7 +102,8 @@ mod tests {
             format!("<ListTagsForResourcesRequest><ResourceIds>{ids}</ResourceIds></ListTagsForResourcesRequest>")
         };
         let got = desk.dns("POST", "tags/hostedzone", &body(&zones)).xml();
-        let counts: Vec<usize> = got.all("ResourceTagSets", "ResourceTagSet").map(|set| set.all("Tags", "Tag").count()).collect();
+        let counts: Vec<usize> =
+            got.all("ResourceTagSets", "ResourceTagSet").map(|set| set.all("Tags", "Tag").count()).collect();
         assert_eq!(counts, [0, 2]);
         assert_eq!(desk.dns("POST", "tags/hostedzone", &body(&vec![zones[0].clone(); 11])).status(), 400);
     }

@@ -163,7 +163,10 @@ mod tests {
         let mut desk = desk();
         let made = desk.zone("Example.com", None, "p").xml();
         assert_eq!(made.all("DelegationSet.NameServers", "NameServer").count(), 4);
-        assert_eq!((made.text("HostedZone.Name"), made.text("HostedZone.Config.PrivateZone")), (Some("example.com."), Some("false")));
+        assert_eq!(
+            (made.text("HostedZone.Name"), made.text("HostedZone.Config.PrivateZone")),
+            (Some("example.com."), Some("false"))
+        );
         let private = desk.made("demo.internal");
         let got = desk.dns("GET", &format!("hostedzone/{private}"), "").xml();
         assert_eq!((got.text("VPCs.VPC.VPCId"), got.at("DelegationSet")), (Some("vpc-1"), None));

@@ -109,7 +109,11 @@ mod tests {
     fn a_bucket_name_follows_the_rules() {
         let mut desk = Desk::calm();
         for name in ["ab", "Upper", "-dash", "a..b", "under_score"] {
-            assert_eq!(desk.send("s3", "GET", &format!("/{name}/x"), "").refusal(), (400, "InvalidBucketName".into()), "{name}");
+            assert_eq!(
+                desk.send("s3", "GET", &format!("/{name}/x"), "").refusal(),
+                (400, "InvalidBucketName".into()),
+                "{name}"
+            );
         }
         assert_eq!(desk.send("s3", "PUT", "/state", "").status(), 200);
         assert_eq!(desk.send("s3", "PUT", "/state", "").refusal(), (409, "BucketAlreadyOwnedByYou".into()));

@@ -89,8 +89,7 @@ pub(super) fn delete(world: &mut World, asked: &Asked<'_>) -> Result<http::Respo
     let text = String::from_utf8_lossy(asked.request.body());
     let malformed = || Refused::bad("MalformedXML", "The XML you provided was not well-formed");
     let request = Element::read(&text).ok_or_else(malformed)?;
-    let keys: Vec<String> =
-        request.children.iter().filter_map(|child| child.text("Key").map(str::to_owned)).collect();
+    let keys: Vec<String> = request.children.iter().filter_map(|child| child.text("Key").map(str::to_owned)).collect();
     if keys.is_empty() || keys.len() > 1000 {
         return Err(malformed());
     }

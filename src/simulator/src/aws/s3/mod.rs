@@ -15,11 +15,11 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use super::call::Refused;
+use super::call::{Refused, timestamp};
 use super::table::Behaviour;
 use super::{plain, target_host};
 use crate::wire::form;
-use crate::world::{Ms, World, begin};
+use crate::world::{Ms, World};
 
 pub(super) fn behaviours() -> impl Iterator<Item = &'static Behaviour> {
     [bucket::BEHAVIOURS, object::BEHAVIOURS, list::BEHAVIOURS].into_iter().flatten()
@@ -59,7 +59,8 @@ fn asked(request: &http::Request<Bytes>) -> Asked<'_> {
     let host = target_host(request);
     let path = form::plain(&request.uri().path().replace('+', "%2B"));
     let path = path.trim_start_matches('/');
-    let virtual_hosted = ["s3.", "s3-"].iter().find_map(|service| host.find(&format!(".{service}")).map(|at| &host[..at]));
+    let virtual_hosted =
+        ["s3.", "s3-"].iter().find_map(|service| host.find(&format!(".{service}")).map(|at| &host[..at]));
     let (bucket, key) = match virtual_hosted {
         Some(bucket) => (bucket, path),
         None => path.split_once('/').unwrap_or((path, "")),
@@ -92,7 +93,9 @@ pub(super) fn answer(world: &mut World, request: &http::Request<Bytes>) -> Resul
     let asked = asked(request);
     let answer = match route(&asked) {
         Some((_, _, does)) => does(world, &asked),
-        None => Err(Refused::new(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")),
+        None => {
+            Err(Refused::new(405, "MethodNotAllowed", "The specified method is not allowed against this resource."))
+        }
     };
     let is_head = request.method() == http::Method::HEAD;
     let mut response = match answer {
@@ -124,8 +127,8 @@ fn set(response: &mut http::Response<Bytes>, name: &'static str, value: &str) {
 
 /// A time as headers write it (RFC 9110, section 5.6.7).
 fn date(at: Ms) -> String {
-    let after = jiff::SignedDuration::from_millis(i64::try_from(at).unwrap_or(i64::MAX));
-    begin().checked_add(after).unwrap_or_default().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    let at: jiff::Timestamp = timestamp(at).parse().unwrap_or_default();
+    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 #[cfg(test)]
