@@ -100,3 +100,33 @@ fn description(role: Role) -> &'static str {
         Role::Bastion => "The bastion",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// EC2 takes these and no others, up to 255 of them:
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpRange.html>.
+    fn is_taken(description: &str) -> bool {
+        let taken = |c: char| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c);
+        description.chars().all(taken) && description.len() <= 255
+    }
+
+    #[test]
+    fn ec2_takes_every_description() {
+        for role in [Role::Node, Role::ControlPlane, Role::LoadBalancer, Role::Bastion] {
+            assert!(is_taken(description(role)));
+        }
+        let cases = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cases");
+        let mut seen = 0;
+        for case in std::fs::read_dir(cases).expect("the cases").flatten() {
+            let Ok(export) = std::fs::read_to_string(case.path().join("terraform/security.tf")) else { continue };
+            for line in export.lines().filter(|line| line.trim_start().starts_with("description")) {
+                let text = line.split_once('"').and_then(|(_, rest)| rest.rsplit_once('"')).map_or("", |(text, _)| text);
+                assert!(is_taken(text), "{text}");
+                seen += 1;
+            }
+        }
+        assert!(seen > 100, "{seen}");
+    }
+}

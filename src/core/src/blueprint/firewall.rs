@@ -74,7 +74,7 @@ pub(super) fn table(facts: &Facts<'_>) -> Vec<FirewallRule> {
     }
 
     let anywhere = Peer::Net(Ipv4Net::default());
-    allow(Role::Node, Direction::Out, "all", anywhere, Traffic::All, "images, packages, the cloud's own APIs");
+    allow(Role::Node, Direction::Out, "all", anywhere, Traffic::All, "images, packages, APIs of the cloud");
     rules
 }
 

@@ -44,9 +44,10 @@ const SERVICES: [&Service; 5] = [&ec2::SERVICE, &elb::SERVICE, &autoscaling::SER
 /// Every behaviour of AWS that is simulated, with its source.
 #[must_use]
 pub fn behaviours() -> Vec<Behaviour> {
-    let others = [ssm::BEHAVIOURS, route53::BEHAVIOURS, s3::BEHAVIOURS, machine::BEHAVIOURS, throttle::BEHAVIOURS];
+    let others = [ssm::BEHAVIOURS, machine::BEHAVIOURS, throttle::BEHAVIOURS];
     let services = SERVICES.iter().flat_map(|service| service.behaviours.iter().copied());
-    services.flat_map(|of| of.iter()).chain(others.into_iter().flatten()).copied().collect()
+    let rest = route53::behaviours().chain(s3::behaviours());
+    services.flat_map(|of| of.iter()).chain(others.into_iter().flatten()).chain(rest).copied().collect()
 }
 
 /// Whether an active load balancer of that VPC has a healthy target: then the API of a cluster in it answers.
@@ -82,6 +83,12 @@ fn service_of(request: &http::Request<Bytes>) -> String {
     let signed = request.headers().get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let scope = signed.split_once("Credential=").map_or("", |(_, rest)| rest.split([',', ' ']).next().unwrap_or(""));
     scope.split('/').nth(3).unwrap_or_default().to_owned()
+}
+
+/// The host that a request goes to.
+fn target_host(request: &http::Request<Bytes>) -> String {
+    let named = || request.headers().get("host").and_then(|value| value.to_str().ok());
+    request.uri().host().or_else(named).unwrap_or_default().to_owned()
 }
 
 fn target(request: &http::Request<Bytes>) -> String {

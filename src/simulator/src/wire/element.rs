@@ -17,7 +17,7 @@ impl Element {
         let mut open: Vec<Self> = Vec::new();
         let mut rest = document.trim_start();
         loop {
-            let Some((text, after)) = rest.split_once('<') else { return None };
+            let (text, after) = rest.split_once('<')?;
             if let Some(inner) = open.last_mut() {
                 inner.text.push_str(&plain(text));
             }

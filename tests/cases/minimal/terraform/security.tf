@@ -56,7 +56,7 @@ resource "aws_vpc_security_group_egress_rule" "node-all" {
   security_group_id = aws_security_group.node.id
   ip_protocol       = "-1"
   cidr_ipv4         = "0.0.0.0/0"
-  description       = "images, packages, the cloud's own APIs"
+  description       = "images, packages, APIs of the cloud"
   tags = {
     Name                     = "minimal-node-all"
     "clusterctl.dev/address" = "aws_vpc_security_group_egress_rule.node-all"

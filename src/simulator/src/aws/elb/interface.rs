@@ -17,7 +17,7 @@ pub(super) fn put(world: &mut World, lb: &Thing, subnet: &str) {
     let Some(subnet) = world.get("subnet", subnet).cloned() else { return };
     let id = world.id("eni");
     let attachment = world.id("ela-attach");
-    let address = free_address(world, &subnet);
+    let address = free_addresses(world, &subnet).next().unwrap_or_default();
     let path = lb.id.split_once("loadbalancer/").map_or("", |(_, path)| path);
     let mut interface = Thing::new(KIND, &id);
     interface.attrs = attributes(world, lb, &subnet).as_object().cloned().unwrap_or_default();
@@ -93,14 +93,14 @@ fn of(world: &World, lb: &str, subnet: Option<&str>) -> Vec<String> {
     world.all(KIND).filter(ours).map(|interface| interface.id.clone()).collect()
 }
 
-/// The first address of a subnet that nobody has; the first four and the last are AWS's
+/// The addresses of a subnet that nobody has; the first four and the last are AWS's
 /// (<https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html>).
-fn free_address(world: &World, subnet: &Thing) -> String {
+pub(super) fn free_addresses(world: &World, subnet: &Thing) -> impl Iterator<Item = String> + use<> {
     let here = world.all(KIND).chain(world.all("instance"));
-    let taken: BTreeSet<&str> = here.map(|thing| thing.text("privateIpAddress")).collect();
+    let taken: BTreeSet<String> = here.map(|thing| thing.text("privateIpAddress").to_owned()).collect();
     let (base, bits) = subnet.text("cidrBlock").split_once('/').unwrap_or_default();
     let base: u32 = base.parse().map(Ipv4Addr::to_bits).unwrap_or_default();
     let size = 1_u32.checked_shl(32 - bits.parse().unwrap_or(24_u32).clamp(16, 28)).unwrap_or(256);
-    let addresses = (4..size - 1).map(|offset| Ipv4Addr::from_bits(base + offset).to_string());
-    addresses.into_iter().find(|address| !taken.contains(address.as_str())).unwrap_or_default()
+    let addresses = (4..size - 1).map(move |offset| Ipv4Addr::from_bits(base + offset).to_string());
+    addresses.filter(move |address| !taken.contains(address))
 }

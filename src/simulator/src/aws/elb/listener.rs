@@ -155,7 +155,6 @@ fn delete(call: &mut Call<'_>) -> Answer {
 pub(super) mod tests {
     use super::super::balancer::tests::{LB, desk, made};
     use super::super::group::tests::{GROUP, group};
-    use super::*;
     use crate::aws::table::text;
     use crate::aws::testing::Desk;
 

@@ -2,7 +2,7 @@
 //!
 //! - `role` roles; `policy` their inline policies, and what a document must be; `profile` instance profiles
 //!
-//! A thing's id is its name. Instance profiles carry `_usable_from`: other services come to know one later than IAM's own
+//! A thing's id is its name. Instance profiles carry `_known_from`: other services come to know one later than IAM's own
 //! reads, counted from when its role is in it.
 
 mod policy;

@@ -66,7 +66,7 @@ fn renewed(world: &mut World, name: &str) {
     let is_lagging = world.weather.lag_max_ms > 0;
     let known = world.now() + if is_lagging { world.takes("aws.IAM.instanceProfile") } else { 0 };
     if let Some(profile) = world.get_mut(PROFILE.name, name) {
-        profile.set("_usable_from", known);
+        profile.set("_known_from", known);
     }
 }
 
@@ -124,7 +124,6 @@ fn delete(call: &mut Call<'_>) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::super::role::tests::role;
-    use super::*;
     use crate::aws::testing::Desk;
     use crate::weather::Weather;
 
@@ -163,7 +162,7 @@ mod tests {
         desk.ok("CreateInstanceProfile", &HELD);
         let usable = |desk: &Desk| {
             let profile = desk.world.get("instance-profile", "i").expect("a profile");
-            profile.attrs["_usable_from"].as_u64().unwrap_or_default()
+            profile.attrs["_known_from"].as_u64().unwrap_or_default()
         };
         let made = usable(&desk);
         assert!(made >= 2000, "{made}");
