@@ -29,7 +29,7 @@ struct Neighbour<'a> {
 
 /// Makes everything; tells what was refused although it is simulated.
 pub(super) fn settle(world: &mut World) -> Vec<String> {
-    ec2::add_default_network(world);
+    ec2::network::add_default(world);
     let mut neighbour = Neighbour { world, refused: Vec::new() };
     let mut network = neighbour.network();
     network.group = neighbour.security(&network);

@@ -16,7 +16,7 @@ pub(super) mod facts;
 mod gateway;
 pub(super) mod held;
 mod nat;
-mod network;
+pub(super) mod network;
 mod route;
 mod security;
 mod subnet;
@@ -65,9 +65,4 @@ pub(super) fn happened(world: &mut World, kind: &str, id: &str, name: &str) {
         "vpc-endpoint" => endpoint::happened(world, id, name),
         _ => {}
     }
-}
-
-/// Makes the network that comes with an account.
-pub(super) fn add_default_network(world: &mut World) {
-    network::add_default(world);
 }

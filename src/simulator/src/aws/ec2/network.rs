@@ -143,7 +143,7 @@ pub(super) fn furnish(world: &mut World, vpc: &str) {
 
 /// The network that AWS makes with an account, with a public subnet in each zone
 /// (<https://docs.aws.amazon.com/vpc/latest/userguide/default-vpc-components.html>).
-pub(super) fn add_default(world: &mut World) {
+pub(in crate::aws) fn add_default(world: &mut World) {
     let (id, association, gateway) = (world.id(VPC.prefix), world.id("vpc-cidr-assoc"), world.id("igw"));
     let mut vpc = Thing::new(VPC.kind, &id);
     let Ok(cidr) = "172.31.0.0/16".parse() else { return };
