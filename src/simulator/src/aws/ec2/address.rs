@@ -250,6 +250,10 @@ fn release(call: &mut Call<'_>) -> Answer {
         return Err(Refused::bad("InvalidIPAddress.InUse", message));
     }
     if is_leaving(call.world, &address) {
+        // Which of the two it is has been seen to differ.
+        if call.world.chance.happens("address/leaving", 0.5) {
+            return Err(denied());
+        }
         let interface = address.text("networkInterfaceId");
         let message = format!("The networkInterface ID '{interface}' does not exist");
         return Err(Refused::bad("InvalidNetworkInterfaceID.NotFound", message));

@@ -25,7 +25,7 @@ pub(super) const BEHAVIOURS: &[Behaviour] = &[
     },
     Behaviour {
         name: "the_address_of_a_service_is_refused_as_if_rights_were_missing",
-        source: "https://github.com/eformat/sno-for-100/issues/5",
+        source: "https://github.com/kubernetes/kops/issues/938",
     },
     Behaviour {
         name: "a_deleted_nat_gateway_is_described_for_an_hour",
@@ -42,6 +42,10 @@ pub(super) const BEHAVIOURS: &[Behaviour] = &[
     Behaviour {
         name: "an_address_still_looks_for_the_interface_of_its_nat_gateway",
         source: "https://github.com/hashicorp/terraform-provider-aws/issues/49299",
+    },
+    Behaviour {
+        name: "an_address_is_refused_a_moment_after_its_nat_gateway_is_deleted",
+        source: "https://github.com/eformat/sno-for-100/issues/9",
     },
     Behaviour {
         name: "one_nat_gateway_too_many_in_a_zone_is_refused",
@@ -246,6 +250,8 @@ fn end(world: &mut World, id: &str, nat: &Thing, set: &mut Map<String, Value>) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use serde_json::Value;
 
     use crate::aws::testing::Desk;
@@ -379,8 +385,8 @@ mod tests {
         assert_eq!(desk.refused("ReleaseAddress", &with[1..]), "InvalidAllocationID.NotFound");
     }
 
-    #[test]
-    fn an_address_still_looks_for_the_interface_of_its_nat_gateway() {
+    /// What is said of the address of a NAT gateway that has just been deleted, and that it is released later.
+    fn just_deleted() -> BTreeSet<String> {
         let (mut desk, _, subnet) = desk();
         let address = desk.address();
         let nat = desk.nat(&subnet, &address);
@@ -390,9 +396,21 @@ mod tests {
         while seen(&mut desk, &nat)["state"] != "deleted" {
             desk.wait(1);
         }
-        assert_eq!(desk.refused("ReleaseAddress", &[("AllocationId", &address)]), "InvalidNetworkInterfaceID.NotFound");
+        let address = [("AllocationId", address.as_str())];
+        let refused = (0..20).map(|_| desk.refused("ReleaseAddress", &address)).collect();
         desk.wait(4_000);
-        desk.ok("ReleaseAddress", &[("AllocationId", &address)]);
+        desk.ok("ReleaseAddress", &address);
+        refused
+    }
+
+    #[test]
+    fn an_address_still_looks_for_the_interface_of_its_nat_gateway() {
+        assert!(just_deleted().contains("InvalidNetworkInterfaceID.NotFound"));
+    }
+
+    #[test]
+    fn an_address_is_refused_a_moment_after_its_nat_gateway_is_deleted() {
+        assert!(just_deleted().contains("AuthFailure"));
     }
 
     #[test]
