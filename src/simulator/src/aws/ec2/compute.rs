@@ -450,4 +450,4 @@ fn console(call: &mut Call<'_>) -> Answer {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(in crate::aws) mod tests;

@@ -182,19 +182,19 @@ fn profile(call: &mut Call<'_>) -> Result<Option<Value>, Refused> {
     let lags = call.world.weather.lag_max_ms > 0;
     let profile = call.world.get("instance-profile", &name).cloned().ok_or_else(invalid)?;
     if lags && !profile.foreign {
-        let known_from = match profile.attrs.get("_known_from").and_then(Value::as_u64) {
+        let known_from = match profile.attrs.get("_usable_from").and_then(Value::as_u64) {
             Some(known_from) => known_from,
             None => profile.born + call.world.takes("aws.IAM.instanceProfile"),
         };
         if let Some(profile) = call.world.get_mut("instance-profile", &name) {
-            profile.set("_known_from", known_from);
+            profile.set("_usable_from", known_from);
         }
         if call.now() < known_from {
             return Err(invalid());
         }
     }
     let arn = profile.text("Arn").to_owned();
-    if profile.attrs.get("Roles").and_then(Value::as_array).is_some_and(Vec::is_empty) {
+    if profile.attrs.get("_roles").and_then(Value::as_array).is_some_and(Vec::is_empty) {
         let message = format!("IAM Instance Profile \"{arn}\" has no associated IAM Roles");
         return Err(Refused::bad("InvalidParameterValue", message));
     }

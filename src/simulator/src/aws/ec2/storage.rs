@@ -266,7 +266,10 @@ fn attach(call: &mut Call<'_>) -> Answer {
         let message = format!("The volume '{id}' is not in the same availability zone as instance '{machine}'");
         return Err(Refused::bad("InvalidVolume.ZoneMismatch", message));
     }
-    let there = |id: &String| call.world.get(KIND, id).is_some_and(|other| **other.at("attachmentSet.device")[0] == *device);
+    let there = |id: &String| {
+        let other = call.world.get(KIND, id);
+        other.is_some_and(|other| other.at("attachmentSet.device").first().is_some_and(|taken| **taken == device))
+    };
     if held(call.world, &machine).iter().any(there) {
         let message = format!("Invalid value '{device}' for unixDevice. Attachment point {device} is already in use");
         return Err(Refused::bad("InvalidParameterValue", message));
