@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use crate::aws::ec2::ground::{GROUP, PROFILE, ZONE, ground};
-use crate::aws::ec2::{image_id, image_parameter};
+use crate::aws::ec2::images::{image_id, image_parameter};
 use crate::aws::table::text;
 use crate::aws::testing::Desk;
 

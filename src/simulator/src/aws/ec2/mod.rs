@@ -9,7 +9,7 @@
 pub(super) mod compute;
 #[cfg(test)]
 pub(super) mod ground;
-mod images;
+pub(super) mod images;
 mod interface;
 pub(super) mod launch;
 mod network;
@@ -19,7 +19,6 @@ pub(super) mod template;
 
 use super::table::{Protocol, Service};
 use crate::world::World;
-pub(super) use images::{image_id, image_parameter};
 
 pub(super) static SERVICE: Service = Service {
     name: "ec2",

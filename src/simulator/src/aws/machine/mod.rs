@@ -72,6 +72,8 @@ struct Progress {
     working: bool,
     began: Ms,
     told: Ms,
+    /// What it waits for, and since when.
+    waits: Option<(String, Ms)>,
     /// The script has run before, and the heavy parts are there.
     prepared: bool,
     /// The script has run to its end.
@@ -150,6 +152,7 @@ pub(super) fn began(world: &mut World, id: &str) {
         working: false,
         began: now,
         told: now,
+        waits: None,
         prepared: before.is_some_and(|before| before.prepared),
         done,
         fails_in,
@@ -225,7 +228,7 @@ fn go(world: &mut World, id: &str, mut at: Progress) {
         }
         match step::ready(world, id, &mut at, phase) {
             Step::Ready => {
-                at.working = true;
+                (at.working, at.waits) = (true, None);
                 let takes = step::takes(world, &at, phase);
                 if phase == "kernel" && at.gpu && !at.prepared {
                     print(world, id, "[   31.207713] nvidia: loading out-of-tree module taints kernel.");
@@ -233,14 +236,16 @@ fn go(world: &mut World, id: &str, mut at: Progress) {
                 }
                 later(world, takes, id, "go", at.run);
             }
-            Step::Waits { patience, what, .. } if elapsed >= patience => {
-                return fail(world, id, at, phase, &format!("gave up waiting for {what}"));
-            }
-            Step::Waits { says, .. } => {
+            Step::Waits { patience, what } => {
+                let since = at.waits.take().filter(|(earlier, _)| *earlier == what).map_or(now, |(_, since)| since);
+                if now - since >= patience {
+                    return fail(world, id, at, phase, &format!("gave up waiting for {what}"));
+                }
                 if now - at.told >= TELLS {
                     at.told = now;
-                    say(world, id, phase, "wait", elapsed, &format!(" message={says}"));
+                    say(world, id, phase, "wait", elapsed, &format!(" message={what}"));
                 }
+                at.waits = Some((what, since));
                 later(world, POLL, id, "go", at.run);
             }
         }

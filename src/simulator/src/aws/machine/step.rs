@@ -11,19 +11,17 @@ use crate::world::{Ms, Thing, World};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Step {
     Ready,
-    /// For `what`, so long; meanwhile it `says` so.
+    /// For `what`, so long.
     Waits {
         patience: Ms,
         what: String,
-        says: String,
     },
 }
 
 const MINUTE: Ms = 60_000;
 
 fn waits(patience: Ms, what: impl Into<String>) -> Step {
-    let what = what.into();
-    Step::Waits { patience, says: what.clone(), what }
+    Step::Waits { patience, what: what.into() }
 }
 
 /// Who a member of etcd is: the disk it is on.
@@ -69,8 +67,7 @@ fn bring_up(world: &mut World, id: &str, at: &mut Progress) -> Step {
         return waits(30 * MINUTE, what);
     }
     if let Err(holder) = secret::lock(world, id, at) {
-        let says = format!("{holder} is being set up first");
-        return Step::Waits { patience: Ms::MAX, what: says.clone(), says };
+        return waits(Ms::MAX, format!("{holder} is being set up first"));
     }
     if announced(world, at) {
         return reachable(world, id, &at.script);
