@@ -70,6 +70,8 @@ struct Progress {
     open: bool,
     /// It waits for nothing any more.
     working: bool,
+    /// Its disk had served before, so that it rejoins.
+    rejoins: bool,
     began: Ms,
     told: Ms,
     /// What it waits for, and since when.
@@ -150,6 +152,7 @@ pub(super) fn began(world: &mut World, id: &str) {
         phase: 0,
         open: false,
         working: false,
+        rejoins: false,
         began: now,
         told: now,
         waits: None,
@@ -211,6 +214,10 @@ fn go(world: &mut World, id: &str, mut at: Progress) {
             say(world, id, "bootstrap", "ok", now - since, &format!(" message={}", at.name));
             return;
         };
+        if !at.open {
+            at.rejoins = step::has_served(world, &at.script);
+        }
+        let phase = if at.rejoins && phase == "control-plane" { "rejoin" } else { phase };
         if !at.open {
             (at.open, at.began, at.told) = (true, now, now);
             say(world, id, phase, "start", 0, "");

@@ -30,7 +30,7 @@ fn identity(at: &Progress) -> String {
 }
 
 /// The disk has a member that has served before.
-fn has_served(world: &World, script: &Script) -> bool {
+pub(super) fn has_served(world: &World, script: &Script) -> bool {
     world.get("volume", &script.volume).is_some_and(|volume| volume.attrs.contains_key("_member"))
 }
 
@@ -47,7 +47,7 @@ pub(super) fn ready(world: &mut World, id: &str, at: &mut Progress, phase: &str)
                 waits(15 * MINUTE, format!("the etcd volume {}", at.script.volume))
             }
         }
-        "control-plane" if !has_served(world, &at.script) => bring_up(world, id, at),
+        "control-plane" => bring_up(world, id, at),
         "join-material" => match secret::get(world, &at.script, "join/material") {
             Some(_) => Step::Ready,
             None => waits(30 * MINUTE, "join material from the control plane"),
@@ -103,7 +103,7 @@ pub(super) fn takes(world: &mut World, at: &Progress, phase: &str) -> Ms {
         "kernel" if at.gpu && !at.prepared => about(40_000.0),
         "programs" if !at.prepared => world.takes("os.install.packages"),
         "containerd" | "etcd-disk" | "keys" | "data-disk" => about(3000.0),
-        "control-plane" if has_served(world, &at.script) => world.takes("k8s.kubeadm.init"),
+        "rejoin" => world.takes("k8s.kubeadm.init"),
         "control-plane" if secret::get(world, &at.script, "control-plane/cluster").is_some() => {
             world.takes("k8s.kubeadm.joinCP")
         }
@@ -124,17 +124,16 @@ pub(super) fn done(world: &mut World, id: &str, at: &mut Progress, phase: &str) 
             }
         }
         "keys" => secret::keys(world, &script),
+        "rejoin" => up(world, id, &script),
         "control-plane" => {
-            if !has_served(world, &script) {
-                if secret::get(world, &script, "control-plane/cluster").is_none() {
-                    secret::material(world, &script);
-                    secret::put(world, &script, "control-plane/cluster", &identity(at));
-                }
-                if let Some(volume) = world.get_mut("volume", &script.volume) {
-                    volume.set("_member", true);
-                }
-                secret::unlock(world, at);
+            if secret::get(world, &script, "control-plane/cluster").is_none() {
+                secret::material(world, &script);
+                secret::put(world, &script, "control-plane/cluster", &identity(at));
             }
+            if let Some(volume) = world.get_mut("volume", &script.volume) {
+                volume.set("_member", true);
+            }
+            secret::unlock(world, at);
             up(world, id, &script);
         }
         "join" => {

@@ -155,6 +155,7 @@ fn a_disk_that_has_served_rejoins() {
     desk.wait(400_000);
     assert_eq!(last(&mut desk, &second), done());
     assert!(desk.world.get(KIND, &second).is_some_and(|i| i.attrs.contains_key("_api_from")));
+    assert!(reports(&mut desk, &second).iter().any(|report| report.phase == "rejoin"));
     assert!(!parameters(&desk).iter().any(|name| name.ends_with("lock/2")), "no lock was taken");
 }
 
