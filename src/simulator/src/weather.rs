@@ -16,7 +16,8 @@ pub struct Weather {
     pub flap: f64,
     /// Whether token buckets refuse what is too much.
     pub throttle: bool,
-    /// How many machines of a type a zone has, as `p5.48xlarge/eu-central-1a`; without an entry, enough.
+    /// How many machines of a type a zone has, as `p5.48xlarge/eu-central-1a`; without an entry, enough. With `/spot`
+    /// behind it, how many of them as spot.
     pub capacity: BTreeMap<String, u32>,
     /// Instead of the quotas that a new account has.
     pub quotas: BTreeMap<String, u32>,

@@ -6,9 +6,10 @@
 //! ```
 //! What a machine does while it runs is in `machine`.
 
+mod change;
+
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
 use serde_json::{Value, json};
 
 use super::{interface, launch, storage};
@@ -74,18 +75,14 @@ pub(super) const ACTIONS: &[Action] = &[
     Action::special("TerminateInstances", terminate),
     Action::special("StopInstances", stop),
     Action::special("StartInstances", start),
-    Action::special("ModifyInstanceAttribute", modify),
-    Action::special("ModifyInstanceMetadataOptions", modify_options),
-    Action::special("GetConsoleOutput", console),
+    Action::special("ModifyInstanceAttribute", change::modify),
+    Action::special("ModifyInstanceMetadataOptions", change::modify_options),
+    Action::special("GetConsoleOutput", change::console),
 ];
 
 const KIND: &str = "instance";
 /// How long one that has ended is still described.
 const LINGERS: Ms = 60 * 60 * 1000;
-/// As much of a console as EC2 keeps
-/// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetConsoleOutput.html>).
-const CONSOLE: usize = 64 * 1024;
-
 pub(super) static INSTANCE: Row = Row {
     id: "instanceId",
     id_param: "InstanceId",
@@ -375,79 +372,5 @@ fn terminated(world: &mut World, id: &str) {
     world.later(LINGERS, KIND, id, Change::Remove);
 }
 
-/// The machine that a request is about, in one of these states.
-fn one_in(call: &mut Call<'_>, states: &[&str]) -> Result<Thing, Refused> {
-    let id = call.needs("InstanceId")?;
-    let instance = INSTANCE.find(call.world, &id)?;
-    if states.contains(&state(&instance)) { Ok(instance) } else { Err(wrong_state(&id, "changed")) }
-}
-
-fn modify(call: &mut Call<'_>) -> Answer {
-    let resting = call.at("UserData").is_some() || call.at("InstanceType").is_some();
-    let states: &[&str] = if resting { &["stopped"] } else { &["pending", "running", "stopping", "stopped"] };
-    let instance = one_in(call, states)?;
-    let first = instance.at("networkInterfaceSet.networkInterfaceId").first().map(|id| text(id)).unwrap_or_default();
-    let groups = call.texts("GroupId");
-    if !groups.is_empty() {
-        let subnet = instance.text("subnetId").to_owned();
-        let groups = interface::checked(call.world, &interface::Wish { subnet, groups, ..Default::default() })?;
-        interface::set_groups(call.world, &first, &groups);
-    }
-    let check = call.flag("SourceDestCheck.Value");
-    let (machine, data) =
-        (call.text("InstanceType.Value").map(str::to_owned), call.text("UserData.Value").map(str::to_owned));
-    if let Some(nic) = call.world.get_mut("network-interface", &first)
-        && let Some(on) = check
-    {
-        nic.set("sourceDestCheck", on);
-    }
-    if let Some(instance) = call.world.get_mut(KIND, &instance.id) {
-        if let Some(on) = check {
-            instance.set("sourceDestCheck", on);
-        }
-        if let Some(machine) = machine {
-            instance.set("instanceType", machine);
-        }
-        if let Some(data) = data {
-            instance.set("_userData", data);
-        }
-    }
-    Ok(object([("return", true.into())]))
-}
-
-fn modify_options(call: &mut Call<'_>) -> Answer {
-    let instance = one_in(call, &["pending", "running", "stopping", "stopped"])?;
-    let mut options = instance.attrs["metadataOptions"].clone();
-    for (param, name) in [("HttpTokens", "httpTokens"), ("HttpEndpoint", "httpEndpoint")] {
-        if let Some(value) = call.text(param) {
-            options[name] = value.into();
-        }
-    }
-    if let Some(hops) = call.number("HttpPutResponseHopLimit") {
-        if !(1..=64).contains(&hops) {
-            let message = "The hop limit must be between 1 and 64";
-            return Err(Refused::bad("InvalidParameterValue", message));
-        }
-        options["httpPutResponseHopLimit"] = hops.into();
-    }
-    if let Some(instance) = call.world.get_mut(KIND, &instance.id) {
-        instance.set("metadataOptions", options.clone());
-    }
-    options["state"] = "pending".into();
-    Ok(object([("instanceId", instance.id.into()), ("instanceMetadataOptions", options)]))
-}
-
-fn console(call: &mut Call<'_>) -> Answer {
-    let id = call.needs("InstanceId")?;
-    let instance = INSTANCE.find(call.world, &id)?;
-    let whole = instance.text("_console").as_bytes();
-    let kept = &whole[whole.len().saturating_sub(CONSOLE)..];
-    Ok(object([
-        ("instanceId", id.into()),
-        ("timestamp", timestamp(call.now()).into()),
-        ("output", base64::engine::general_purpose::STANDARD.encode(kept).into()),
-    ]))
-}
-
 #[cfg(test)]
-pub(super) mod tests;
+pub(in crate::aws) mod tests;

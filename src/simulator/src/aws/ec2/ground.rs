@@ -34,7 +34,7 @@ pub(in crate::aws) fn ground_in(weather: Weather) -> Desk {
     put(
         "instance-profile",
         PROFILE,
-        json!({ "InstanceProfileName": PROFILE, "InstanceProfileId": "AIPA1", "Arn": arn, "Roles": [{ "RoleName": "r" }] }),
+        json!({ "InstanceProfileName": PROFILE, "InstanceProfileId": "AIPA1", "Arn": arn }),
     );
     desk
 }

@@ -1,6 +1,8 @@
 //! How machines come to be: what a request for them means, whether there is room, and the machines with their disks and
 //! interfaces. RunInstances and autoscaling groups start machines through this.
 
+mod room;
+
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
@@ -8,10 +10,13 @@ use serde_json::{Map, Value, json};
 
 use super::interface::{self, Wish};
 use super::storage::{self, Disk};
-use super::{compute, images, template};
+use super::{images, template};
 use crate::aws::call::{Call, Fate, Refused, fate, timestamp};
 use crate::aws::table::{specified, text};
 use crate::world::{Change, Thing, World};
+
+use room::vcpus;
+pub(in crate::aws) use room::{has_gpu, room};
 
 /// Raw, before base64 (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html>).
 const USER_DATA: usize = 16 * 1024;
@@ -48,37 +53,6 @@ pub(in crate::aws) struct Launch {
     token: String,
     /// By kind.
     pub(in crate::aws) tags: BTreeMap<&'static str, BTreeMap<String, String>>,
-}
-
-/// CPUs that a type counts for in the quotas, by its name; `None` for what is no type
-/// (<https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html>).
-pub(super) fn vcpus(machine: &str) -> Option<u32> {
-    let (family, size) = machine.split_once('.')?;
-    let starts = family.starts_with(|c: char| c.is_ascii_lowercase()) && family.contains(|c: char| c.is_ascii_digit());
-    if !starts {
-        return None;
-    }
-    Some(match size {
-        "nano" | "micro" | "small" | "medium" | "large" => 2,
-        "xlarge" => 4,
-        "metal" => 96,
-        other => {
-            4 * other
-                .strip_prefix("metal-")
-                .unwrap_or(other)
-                .strip_suffix("xl")
-                .or(other.strip_suffix("xlarge"))?
-                .parse::<u32>()
-                .ok()?
-        }
-    })
-}
-
-/// Whether machines of this type have GPUs: families `p` and `g`.
-pub(in crate::aws) fn has_gpu(machine: &str) -> bool {
-    let mut chars = machine.trim_start_matches("gr").chars();
-    let first = chars.next().is_some_and(|c| c == 'p' || c == 'g' || c.is_ascii_digit());
-    first && (machine.starts_with("gr") || chars.next().is_some_and(|c| c.is_ascii_digit()))
 }
 
 /// Reads a request with the launch template it names, and makes sure that everything is there.
@@ -182,19 +156,19 @@ fn profile(call: &mut Call<'_>) -> Result<Option<Value>, Refused> {
     let lags = call.world.weather.lag_max_ms > 0;
     let profile = call.world.get("instance-profile", &name).cloned().ok_or_else(invalid)?;
     if lags && !profile.foreign {
-        let known_from = match profile.attrs.get("_known_from").and_then(Value::as_u64) {
+        let known_from = match profile.attrs.get("_usable_from").and_then(Value::as_u64) {
             Some(known_from) => known_from,
             None => profile.born + call.world.takes("aws.IAM.instanceProfile"),
         };
         if let Some(profile) = call.world.get_mut("instance-profile", &name) {
-            profile.set("_known_from", known_from);
+            profile.set("_usable_from", known_from);
         }
         if call.now() < known_from {
             return Err(invalid());
         }
     }
     let arn = profile.text("Arn").to_owned();
-    if profile.attrs.get("Roles").and_then(Value::as_array).is_some_and(Vec::is_empty) {
+    if profile.attrs.get("_roles").and_then(Value::as_array).is_some_and(Vec::is_empty) {
         let message = format!("IAM Instance Profile \"{arn}\" has no associated IAM Roles");
         return Err(Refused::bad("InvalidParameterValue", message));
     }
@@ -281,75 +255,6 @@ fn disks(call: &Call<'_>, image: &Thing) -> Result<Vec<Disk>, Refused> {
         disks.insert(0, Disk { device: root, size, kind, encrypted: false, ends_with_machine: true });
     }
     Ok(disks)
-}
-
-/// How many of at least `min` and at most `max` machines there is room for, by quotas and by what the zone has.
-pub(in crate::aws) fn room(world: &World, launch: &Launch, min: u32, max: u32) -> Result<u32, Refused> {
-    let alive: Vec<&Thing> = world.all("instance").filter(|i| compute::is_alive(i)).collect();
-    let quota = |name: &str| world.weather.quotas.get(name).copied();
-    let running = alive.len() as u32;
-    if quota("instance").is_some_and(|limit| running + min > limit) {
-        let message =
-            format!("You have requested more instances ({}) than your current instance limit.", running + min);
-        return Err(Refused::bad("InstanceLimitExceeded", message));
-    }
-    let cpus = vcpus(&launch.machine).unwrap_or_default();
-    let bucket = bucket(&launch.machine, launch.spot);
-    let in_bucket = |i: &&&Thing| self::bucket(i.text("instanceType"), is_spot(i)) == bucket;
-    let used: u32 = alive.iter().filter(in_bucket).filter_map(|i| vcpus(i.text("instanceType"))).sum();
-    if let Some(limit) = quota(bucket).filter(|limit| used + cpus * min > *limit) {
-        return Err(if launch.spot {
-            Refused::bad("MaxSpotInstanceCountExceeded", "Max spot instance count exceeded")
-        } else {
-            let message = format!(
-                "You have requested more vCPU capacity than your current vCPU limit of {limit} allows for the instance \
-                 bucket that the specified instance type belongs to. Please visit \
-                 http://aws.amazon.com/contact-us/ec2-request to request an adjustment to this limit."
-            );
-            Refused::bad("VcpuLimitExceeded", message)
-        });
-    }
-    let place = format!("{}/{}", launch.machine, launch.zone);
-    let capacity = &world.weather.capacity;
-    let spot = launch.spot.then(|| capacity.get(&format!("{place}/spot"))).flatten();
-    let Some(has) = spot.or(capacity.get(&place)) else { return Ok(max) };
-    let here = |i: &&&Thing| i.text("instanceType") == launch.machine && compute::zone(i) == launch.zone;
-    let free = has.saturating_sub(alive.iter().filter(here).count() as u32);
-    if free < min {
-        return Err(no_capacity(launch));
-    }
-    Ok(max.min(free))
-}
-
-fn no_capacity(launch: &Launch) -> Refused {
-    let Launch { machine, zone, .. } = launch;
-    let message = if launch.spot {
-        "There is no Spot capacity available that matches your request.".to_owned()
-    } else {
-        format!(
-            "We currently do not have sufficient {machine} capacity in the Availability Zone you requested ({zone}). \
-             Our system will be working on provisioning additional capacity. You can currently get {machine} capacity \
-             by not specifying an Availability Zone in your request or choosing another one."
-        )
-    };
-    Refused::new(500, "InsufficientInstanceCapacity", message)
-}
-
-pub(in crate::aws) fn is_spot(instance: &Thing) -> bool {
-    instance.text("instanceLifecycle") == "spot"
-}
-
-/// The quota that machines of this type count for
-/// (<https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-instance-quotas.html>).
-fn bucket(machine: &str, spot: bool) -> &'static str {
-    match (machine.chars().next().filter(|_| has_gpu(machine)), spot) {
-        (None, false) => "vcpu",
-        (None, true) => "vcpu/spot",
-        (Some('p'), false) => "vcpu/p",
-        (Some('p'), true) => "vcpu/p/spot",
-        (Some(_), false) => "vcpu/g",
-        (Some(_), true) => "vcpu/g/spot",
-    }
 }
 
 /// Makes so many machines; gives the id of their reservation and theirs.
@@ -466,22 +371,4 @@ pub(in crate::aws) fn of_group(
         }
     }
     checked(&mut Call { world, params, action: "RunInstances" })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_of_a_type_tells_cpus_and_quota() {
-        let told = |machine| (vcpus(machine), has_gpu(machine));
-        assert_eq!(told("t3.micro"), (Some(2), false));
-        assert_eq!(told("m7i.4xlarge"), (Some(16), false));
-        assert_eq!(told("c7i.metal-24xl"), (Some(96), false));
-        assert_eq!(told("p5.48xlarge"), (Some(192), true));
-        assert_eq!(told("gr6.4xlarge"), (Some(16), true));
-        assert_eq!(told("m7i.huge"), (None, false));
-        assert_eq!(bucket("p5.48xlarge", true), "vcpu/p/spot");
-        assert_eq!(bucket("g6.xlarge", false), "vcpu/g");
-    }
 }

@@ -19,7 +19,7 @@ mod gateway;
 #[cfg(test)]
 pub(super) mod ground;
 pub(super) mod held;
-mod images;
+pub(super) mod images;
 mod interface;
 pub(super) mod launch;
 mod nat;
@@ -34,7 +34,6 @@ pub(super) mod template;
 
 use super::table::{Protocol, Service};
 use crate::world::World;
-pub(super) use images::{image_id, image_parameter};
 
 pub(super) static SERVICE: Service = Service {
     name: "ec2",
