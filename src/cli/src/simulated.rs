@@ -42,9 +42,9 @@ impl std::str::FromStr for Speed {
 }
 
 impl Default for Speed {
-    /// A cluster with three control-plane nodes and GPUs takes about a quarter of an hour, and then about 20 seconds.
+    /// Three control-plane nodes and GPUs stand after about three minutes, and then after about 20 seconds.
     fn default() -> Self {
-        Self::Times(40.0)
+        Self::Times(10.0)
     }
 }
 

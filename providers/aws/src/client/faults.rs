@@ -134,7 +134,10 @@ fn not_ready(code: &str, message: &str) -> bool {
         | "Gateway.NotAttached"
         | "RouteTableNotFound"
         | "NoSuchEntity"
-        | "NoSuchHostedZone" => true,
+        | "NoSuchHostedZone"
+        // A group or network that EC2 has just made, asked for by another service.
+        | "InvalidSecurityGroup"
+        | "InvalidVPCId" => true,
         // A role or profile is known to EC2 and Auto Scaling seconds after IAM has made it.
         "InvalidParameterValue" | "ValidationError" if profile(message) => true,
         // Most ids have a code of their own for this.

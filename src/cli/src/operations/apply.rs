@@ -15,7 +15,7 @@ use super::carry::{Carried, Errand, Watcher, carry};
 use super::load::Wanted;
 use super::prepare::{self, Ready, prepare};
 use super::session::{Expect, Session, locked};
-use super::{App, Notice, guard, record, saved};
+use super::{App, Notice, guard, lag, record, saved};
 use crate::failure::{Failure, Kind};
 
 /// What may be done besides.
@@ -164,11 +164,15 @@ async fn carried(
     }
     let Carried { report, timeline, .. } = run;
     let verified = match options.verify {
-        Verify::No => Ok(()),
+        Verify::No => Ok(None),
         Verify::Yes => verify(app, &ready, &mut current.state).await,
     };
-    let state = session.save(current).await?.value;
-    verified?;
+    let mut state = session.save(current).await?.value;
+    if let Some(observed) = verified?.filter(|_| !state.pending.is_empty()) {
+        // What was asked for and never answered is settled by what is there.
+        conclude(app, session, &state, &observed).await?;
+        state = session.save(reread(session).await?).await?.value;
+    }
     Ok(Applied { state, summary, report: Some(report), timeline: Some(timeline), newborn: ready.newborn })
 }
 
@@ -194,23 +198,26 @@ fn take_over(state: &mut State, wanted: &State) {
 }
 
 /// Looks again: exit 0 means that the cloud shows what was planned.
-async fn verify(app: &App, ready: &Ready, state: &mut State) -> Result<(), Failure> {
-    if app.interrupt.is_asked() {
-        return Ok(());
+async fn verify(app: &App, ready: &Ready, state: &mut State) -> Result<Option<Observed>, Failure> {
+    if app.interrupt.is_asked() || !lag::until_twins_are_seen(app, state, ready.provider.kinds()).await {
+        return Ok(None);
     }
     app.tell(Notice::Verifying);
     let scope = Scope::Kinds(state.kinds.clone());
     // Lists lag behind: what was just made may need a moment to appear, and what was deleted to disappear.
     let mut pauses = [1, 2, 4, 6, 8].into_iter();
+    let mut late = [15, 30, 60, 60].into_iter();
     loop {
         let observed = prepare::read(app, &*ready.connection, state, &scope).await?;
         let again = graph_now(ready, state)?;
         let plan = plan::plan(&again, &observed, ready.provider.kinds(), &prepare::depends(state))?;
         if plan.is_empty() {
             record::reconcile(state, &observed, &again);
-            return Ok(());
+            return Ok(Some(observed));
         }
-        let waited = match pauses.next() {
+        let unseen = lag::unseen(state, &observed, app.clock.now());
+        let pause = pauses.next().or_else(|| if unseen.young { late.next() } else { None });
+        let waited = match pause {
             Some(seconds) => app.interrupt.sleep(Duration::from_secs(seconds)).await,
             None => false,
         };

@@ -20,7 +20,7 @@ use super::carry::{Errand, Watcher, carry};
 use super::patience::patiently;
 use super::prepare::{depends, look, owner, read};
 use super::session::{Expect, Session, locked};
-use super::{App, Notice, cloud_failure, guard, load, timeline};
+use super::{App, Notice, cloud_failure, guard, lag, load, timeline};
 use crate::failure::{Failure, Kind};
 
 /// Whether a cluster that says it must stay may go.
@@ -147,6 +147,9 @@ async fn removed(
     let swept = patiently(app, "what machines left behind", async || connection.sweep(&owner).await)
         .await
         .map_err(|e| cloud_failure(&*connection, &e))?;
+    if !lag::until_twins_are_seen(app, &reread(session).await?.state, connection.kinds()).await {
+        return Err(interrupted(app));
+    }
     nothing_left(app, &*connection, &state).await?;
     let mut current = reread(session).await?;
     let deleted_at = app.clock.now();
@@ -158,6 +161,12 @@ async fn removed(
     let deleted = plan.summary().delete;
     let (elapsed, timeline) = (run.report.elapsed, Some(run.timeline));
     Ok(Receipt { name: state.name, region: state.region, deleted_at, deleted, elapsed, swept, timeline })
+}
+
+/// What was asked to stop while it waited.
+fn interrupted(app: &App) -> Failure {
+    let failure = Failure::new(Kind::Interrupted, "everything was deleted, and not yet looked at again");
+    failure.hint(format!("run the same line again: {}", app.settings.line))
 }
 
 /// Looks until nothing is seen any more: deleted things linger in lists.

@@ -21,6 +21,7 @@ pub(crate) mod guard;
 pub(crate) mod inspect;
 pub(crate) mod interrupt;
 pub(crate) mod ledger;
+pub(crate) mod lag;
 pub(crate) mod load;
 pub(crate) mod patience;
 pub(crate) mod prepare;
@@ -65,6 +66,15 @@ pub(crate) enum Notice<'a> {
     },
     Observing {
         kinds: usize,
+    },
+    /// Recorded, and in no list.
+    Unseen {
+        resources: usize,
+        wait: Duration,
+    },
+    /// Something may have been made twice; its twin is waited for.
+    Doubtful {
+        wait: Duration,
     },
     Again {
         what: &'a str,

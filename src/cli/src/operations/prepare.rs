@@ -19,7 +19,7 @@ use serde_json::Value;
 use super::filled::filled;
 use super::load::Wanted;
 use super::patience::patiently;
-use super::{App, Notice, cloud_failure, guard};
+use super::{App, Notice, cloud_failure, guard, lag};
 use crate::failure::{BadFile, Failure, Kind};
 
 /// A plan and all that it was made of.
@@ -218,7 +218,21 @@ pub(crate) async fn look(
         Scope::Everything => provider.kinds().len(),
     };
     app.tell(Notice::Observing { kinds });
-    read(app, connection, state, scope).await
+    let mut observed = read(app, connection, state, scope).await?;
+    // One absence is no proof: lists are behind, and flap.
+    for (looks, pause) in lag::pauses().enumerate() {
+        let unseen = lag::unseen(state, &observed, app.clock.now());
+        if unseen.addrs.is_empty() || (looks > 0 && !unseen.young) {
+            break;
+        }
+        app.tell(Notice::Unseen { resources: unseen.addrs.len(), wait: pause });
+        tokio::time::sleep(pause).await;
+        let mut again = read(app, connection, state, scope).await?;
+        let missing = lag::unseen(state, &again, app.clock.now()).addrs;
+        lag::add(&mut again, observed.resources, &missing);
+        observed = again;
+    }
+    Ok(observed)
 }
 
 /// Reads what there is, without a word and without waiting, and makes sure that it is the right account.

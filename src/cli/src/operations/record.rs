@@ -48,12 +48,14 @@ pub(crate) fn reconcile(state: &mut State, observed: &Observed, graph: &Graph) {
             Some(node) => node.needs().iter().map(ToString::to_string).collect(),
             None => before.as_ref().map(|before| before.depends.clone()).unwrap_or_default(),
         };
+        let made_at = before.as_ref().filter(|before| before.id == live.id).and_then(|before| before.made_at);
         let generation = before.map_or(0, |before| before.generation);
         let recorded = Recorded {
             id: live.id.clone(),
             outputs: live.outputs.clone().into_iter().collect(),
             depends: needs,
             generation,
+            made_at,
         };
         resources.insert(text, recorded);
     }

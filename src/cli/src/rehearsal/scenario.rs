@@ -90,7 +90,7 @@ impl Scenario {
                 spec["kubernetes"] = if exact.starts_with("1.35") { "1.36" } else { "1.35" }.into();
             }
             Self::Edit => {
-                spec["access"]["ssh"] = json!({ "from": ["198.51.100.0/24"] });
+                spec["access"]["api"]["from"] = json!(["10.0.0.0/8", "198.51.100.0/24"]);
                 whole["metadata"]["labels"]["rehearsed"] = "yes".into();
             }
             Self::Create | Self::Adopt | Self::Delete | Self::Cycle => {}

@@ -22,6 +22,15 @@ pub(crate) fn text(notice: Notice<'_>) -> String {
             span(wait)
         ),
         Notice::Observing { kinds } => format!("Looking at what is there ({}) ...", count(kinds, "kind")),
+        Notice::Unseen { resources, wait } => format!(
+            "{} on record and not seen: lists can be behind; looking again in {}",
+            count(resources, "resource"),
+            span(wait)
+        ),
+        Notice::Doubtful { wait } => format!(
+            "A create that was never answered was repeated; waiting {} until a twin would be seen",
+            span(wait)
+        ),
         Notice::Again { what, error, wait } => tame(&format!("Asking for {what} again in {}: {error}", span(wait))),
         Notice::Verifying => "Looking again whether everything is as planned ...".to_owned(),
         Notice::Sweeping => "Removing what the machines made by themselves ...".to_owned(),

@@ -80,7 +80,7 @@ impl<'a> Work<'a> {
 
     /// Makes it and says what it is; whether it is ready is another question.
     pub(super) async fn create(mut self, mut want: Value) -> Came<Made> {
-        let intent = self.intend(Verb::Create, None, &want).await?;
+        let mut intent = self.intend(Verb::Create, None, &want).await?;
         let begun = Instant::now();
         let patience = patience(self.expected);
         let mut attempt = 0;
@@ -102,6 +102,10 @@ impl<'a> Work<'a> {
                         return self.fail(intent, error, attempt).await;
                     }
                     self.pause(&error, attempt, after_silence(attempt)).await?;
+                    if !self.kind.idempotent {
+                        // The one without an answer stays on record as such: its twin may appear later.
+                        intent = self.intend(Verb::Create, None, &want).await?;
+                    }
                 }
                 Verdict::NextRung => match self.next_rung(&want) {
                     Some(lower) => want = lower,

@@ -97,6 +97,10 @@ fn one<'a>(node: &'a Node, lives: Lives<'_>, lookup: Lookup<'a, '_>) -> Item {
     };
     item.risk = risk(item.action, Some(node.kind));
     item.surplus = lives.iter().filter(|other| other.id != live.id).cloned().collect();
+    if !item.surplus.is_empty() && node.kind.holds_data {
+        // Nothing here knows which of them has the data.
+        item.risk = Risk::DataLoss;
+    }
     item.live = Some(live.clone());
     item.changes = changes;
     item

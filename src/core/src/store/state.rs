@@ -120,6 +120,9 @@ pub struct Recorded {
     pub depends: BTreeSet<String>,
     /// The generation whose token created it.
     pub generation: u32,
+    /// When it was made, where that is known: lists may not show it for a while.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_at: Option<Timestamp>,
 }
 
 /// What stays of a deleted cluster, so that its end is known to whoever comes late.
@@ -345,6 +348,7 @@ pub(super) mod tests {
             outputs: BTreeMap::from([("id".into(), Value::String("net-1".into()))]),
             depends: BTreeSet::from(["cumulus_project.main".into()]),
             generation: 0,
+            made_at: None,
         };
         state.resources.insert("cumulus_net.main".into(), recorded);
         expect![[r#"

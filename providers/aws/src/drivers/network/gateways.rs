@@ -117,8 +117,20 @@ impl Eips {
 
     async fn release(&self, allocation: &str) -> Result<(), CloudError> {
         let answer = self.0.ec2.release_address().allocation_id(allocation).send().await;
-        unless_missing(answer.map(drop).map_err(|e| fail("ec2:ReleaseAddress", &e)))
+        match answer.map(drop).map_err(|e| fail("ec2:ReleaseAddress", &e)) {
+            Err(error) if error.code == "InvalidAllocationID.NotFound" => Ok(()),
+            Err(error) if is_held(&error) => Err(CloudError { fault: Fault::NotReady, ..error }),
+            answer => answer,
+        }
     }
+}
+
+/// Whether an address cannot be released yet. AWS calls it a lack of permission while a NAT gateway has it
+/// (<https://github.com/kubernetes/kops/issues/938>), and for a moment afterwards does not find the gateway's interface
+/// (<https://github.com/hashicorp/terraform-provider-aws/issues/49299>).
+fn is_held(error: &CloudError) -> bool {
+    error.code == "InvalidNetworkInterfaceID.NotFound"
+        || error.code == "AuthFailure" && error.message.contains("permission to access the specified resource")
 }
 
 #[async_trait]

@@ -29,12 +29,12 @@ fn conclude(state: &mut State, outcome: &Outcome) {
     }
     match &outcome.came {
         Came::Applied { id, outputs } => {
-            let generation = match (intent.action, state.resources.get(&intent.addr)) {
-                (Action::Update | Action::Delete, Some(before)) => before.generation,
-                _ => intent.generation,
+            let (generation, made_at) = match (intent.action, state.resources.get(&intent.addr)) {
+                (Action::Update | Action::Delete, Some(before)) => (before.generation, before.made_at),
+                _ => (intent.generation, Some(outcome.at)),
             };
             let depends = intent.depends.clone();
-            let recorded = Recorded { id: id.clone(), outputs: outputs.clone(), depends, generation };
+            let recorded = Recorded { id: id.clone(), outputs: outputs.clone(), depends, generation, made_at };
             exists(state, &intent, recorded);
         }
         Came::Gone => gone(state, &intent),
