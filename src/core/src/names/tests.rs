@@ -325,10 +325,12 @@ fn keys_are_read_to_their_end() {
 fn domains_are_lower_case_and_whole() {
     accepts::<DnsZone>(&["example.com", "k8s.internal.example.com", "xn--bcher-kva.example"]);
     refusals::<DnsZone>(
-        &["example.com.", "Example.com", "com", "a..b", "-a.com", "x.cluster.local", "exämple.com"],
+        &["example.com.", "Example.com", "a\u{1b}[2J.", "A\u{1b}[2J", "com", "a..b", "-a.com", "x.cluster.local", "exämple.com"],
         &expect![[r#"
             "example.com.": "example.com." ends with a dot -> example.com
             "Example.com": "Example.com" has capital letters -> example.com
+            "a\u{1b}[2J.": "a\u{1b}[2J." ends with a dot -> a domain in lower case, as in example.com
+            "A\u{1b}[2J": "A\u{1b}[2J" has capital letters -> a domain in lower case, as in example.com
             "com": "com" is one label, not a domain -> a domain in lower case, as in example.com
             "a..b": "" is not a label of a domain -> a domain in lower case, as in example.com
             "-a.com": "-a" is not a label of a domain -> a domain in lower case, as in example.com
