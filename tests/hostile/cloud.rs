@@ -5,23 +5,20 @@
 //! making one is dear; when it differs, each of them is asked alone, so that a failure names one text and one field.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 
-use base64::Engine as _;
 use clusterctl_core::blueprint::design;
 use clusterctl_core::choices::Choices;
 use clusterctl_core::cloud::Owner;
 use clusterctl_core::cluster::{Cluster, Comments, resolve_document};
-use clusterctl_core::graph::{Graph, Node};
+use clusterctl_core::graph::Graph;
 use clusterctl_core::provider::Refusal;
-use clusterctl_core::value::{self, ENCODING, Encoding, JSON, Part};
 use clusterctl_core::{names, spec, terraform};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::file::{Accepted, in_clean_words};
 use super::flat::{self, Leaf, Swap};
 use super::positions::Spot;
-use super::{Counts, Proof, evaluate, guarded, violation};
+use super::{Counts, Proof, export, guarded, violation};
 use crate::UID;
 
 const JSON_CLUSTER: &str = "JSON, the cluster";
@@ -63,6 +60,7 @@ pub(super) fn check(accepted: &[Accepted<'_>], counts: &mut Counts) -> Proof<()>
             Ok(Ok(document)) => document,
             other => return violation(GRAPH, "", file, format!("is no sound file: {other:?}")),
         };
+        graph(&document).or_else(|what| violation(GRAPH, "", file, what))?;
         let mut fields = Vec::new();
         let mut later = Vec::new();
         for accepted in left {
@@ -74,8 +72,9 @@ pub(super) fn check(accepted: &[Accepted<'_>], counts: &mut Counts) -> Proof<()>
             let mark = mark(accepted.position.format, 0, "");
             let marked = mark.is_some_and(|mark| graph(&first.put(&document, &mark)).is_ok());
             let texts = resolved(accepted, first, &document, counts)?;
-            // Closed words are bound by rules between the items; made-up ones are not.
-            let count = if marked { spots.len() } else { 1 };
+            // Closed words are bound by rules between the items, and many taints here have the same key.
+            let alone = !marked || accepted.position.format == Some("taint");
+            let count = if alone { 1 } else { spots.len() };
             for (at, spot) in spots.into_iter().take(count).enumerate() {
                 let there = spot.get(&document, "").unwrap_or_default();
                 let dealt = texts.iter().skip(at).step_by(count);
@@ -233,18 +232,26 @@ fn lowered(document: &Value, fields: &[Field<'_>], counts: &mut Counts) -> Proof
             let mut batch: Vec<(&Field<'_>, &str)> =
                 due.map(|field| (*field, field.texts[turn(field)].as_str())).collect();
             batch.sort_by_key(|(field, _)| field.spot.is_key());
-            if together(document, &batch, &mut known).is_err() {
-                for (field, text) in &batch {
-                    together(document, &[(*field, *text)], &mut known)
-                        .or_else(|what| violation(GRAPH, &field.name(), text, what))?;
-                }
-            }
+            each(document, &batch, &mut known)?;
             for renderer in [JSON_CLUSTER, YAML_CLUSTER, GRAPH, HCL] {
                 counts.proven(renderer, batch.len());
             }
         }
     }
     Ok(())
+}
+
+/// All of these together; where that is refused, as two tags of one name are, in halves down to each alone.
+fn each(document: &Value, batch: &[(&Field<'_>, &str)], known: &mut BTreeMap<String, Vec<Leaf>>) -> Proof<()> {
+    match (together(document, batch, known), batch) {
+        (Ok(()), _) | (_, []) => Ok(()),
+        (Err(what), [(field, text)]) => violation(GRAPH, &field.name(), text, what),
+        (Err(_), batch) => {
+            let (one, other) = batch.split_at(batch.len() / 2);
+            each(document, one, known)?;
+            each(document, other, known)
+        }
+    }
 }
 
 /// One file with all of these texts, against the same file with marks in their places.
@@ -278,116 +285,6 @@ fn together(
             return Err(difference);
         }
     }
-    graph.iter().try_for_each(|node| packed(&node.args))?;
-    exported(&graph, &settings)
-}
-
-/// The export, evaluated, is the graph.
-pub(super) fn exported(graph: &Graph, settings: &terraform::Settings) -> Result<(), String> {
-    let files = terraform::export(graph, settings).map_err(|e| e.to_string())?;
-    let mut module = evaluate::module(&files)?;
-    for node in graph.iter() {
-        let mut got =
-            module.blocks.remove(&node.addr.to_string()).ok_or_else(|| format!("{} is missing", node.addr))?;
-        if let Value::Object(got) = &mut got {
-            got.remove("lifecycle");
-        }
-        let wanted = arguments(node);
-        if wanted != got {
-            return Err(format!("{} is exported as {got} instead of {wanted}", node.addr));
-        }
-    }
-    match module.blocks.keys().next() {
-        Some(more) => Err(format!("{more} is exported and not in the graph")),
-        None => Ok(()),
-    }
-}
-
-fn arguments(node: &Node) -> Value {
-    let mut args = canonical(&node.args);
-    if let Value::Object(args) = &mut args {
-        args.retain(|name, _| !node.kind.implied.contains(&name.as_str()));
-        blocks(args, node.kind.blocks);
-    }
-    args
-}
-
-/// A nested block is an item of a list, also where there is one.
-fn blocks(args: &mut Map<String, Value>, names: &[&str]) {
-    args.retain(|_, value| !value.is_null());
-    for (name, value) in args.iter_mut().filter(|(name, _)| names.contains(&name.as_str())) {
-        if value.is_object() {
-            *value = Value::Array(vec![value.take()]);
-        }
-        for inner in value.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
-            blocks(inner, names);
-        }
-        debug_assert!(value.is_array(), "{name}");
-    }
-    // A list of no blocks is no block.
-    args.retain(|name, value| !names.contains(&name.as_str()) || value.as_array().is_none_or(|list| !list.is_empty()));
-}
-
-/// Texts in the one form in which they are evaluated.
-fn canonical(value: &Value) -> Value {
-    if let Some(text) = value::as_text(value) {
-        let parts = text.parts.iter().map(|part| match part {
-            Part::Text(text) => Value::from(text.as_str()),
-            Part::Output { of, attr } => value::output(of, attr),
-        });
-        let encoding = value.get(ENCODING).and_then(Value::as_str).unwrap_or_default();
-        return evaluate::text(parts.collect(), encoding);
-    }
-    match value {
-        Value::Array(items) => items.iter().map(canonical).collect(),
-        Value::Object(map) => Value::Object(map.iter().map(|(key, item)| (key.clone(), canonical(item))).collect()),
-        other => other.clone(),
-    }
-}
-
-/// What is sent, unpacked by other means than ours, is the text.
-fn packed(value: &Value) -> Result<(), String> {
-    if let Some(text) = value::as_text(value) {
-        let known = value::resolve(value, &|of, attr| Some(Value::from(format!("<{of}.{attr}>"))));
-        let sent = value::render(&known).ok_or("a text is not known when it is sent")?;
-        let sent = sent.as_str().ok_or("a text is sent as something else")?;
-        let whole: String = text
-            .parts
-            .iter()
-            .map(|part| match part {
-                Part::Text(text) => text.clone(),
-                Part::Output { of, attr } => format!("<{of}.{attr}>"),
-            })
-            .collect();
-        let bytes = || base64::engine::general_purpose::STANDARD.decode(sent).map_err(|e| e.to_string());
-        let got = match text.encoding {
-            Encoding::Plain => sent.as_bytes().to_vec(),
-            Encoding::Base64 => bytes()?,
-            Encoding::GzipBase64 => {
-                let mut got = Vec::new();
-                let packed = bytes()?;
-                flate2::read::GzDecoder::new(packed.as_slice()).read_to_end(&mut got).map_err(|e| e.to_string())?;
-                got
-            }
-            Encoding::Sha256 => return Ok(()),
-        };
-        return if got == whole.as_bytes() { Ok(()) } else { Err(format!("{whole:?} is packed as something else")) };
-    }
-    if let Some(document) = value.get(JSON).filter(|_| value.as_object().is_some_and(|map| map.len() == 1)) {
-        let known = value::resolve(value, &|of, attr| Some(Value::from(format!("<{of}.{attr}>"))));
-        let sent = value::render(&known).ok_or("a document is not known when it is sent")?;
-        let got: Value = serde_json::from_str(sent.as_str().unwrap_or_default()).map_err(|e| e.to_string())?;
-        let wanted = value::resolve(document, &|of, attr| Some(Value::from(format!("<{of}.{attr}>"))));
-        // Texts may stand inside of it; nothing in a document is packed.
-        return if value::render(&wanted) == Some(got) {
-            Ok(())
-        } else {
-            Err(format!("{document} is sent as something else"))
-        };
-    }
-    match value {
-        Value::Array(items) => items.iter().try_for_each(packed),
-        Value::Object(map) => map.values().try_for_each(packed),
-        _ => Ok(()),
-    }
+    graph.iter().try_for_each(|node| export::packed(&node.args))?;
+    export::exported(&graph, &settings)
 }

@@ -43,10 +43,11 @@ fn at<'a>(position: &'a Position, strings: &[String], counts: &mut Counts) -> Pr
     let mut taken = Vec::new();
     for text in texts {
         let file = spot.put(&document, &text);
-        let answer = guarded(YAML, &name, &text, || match alone.contains(text.as_str()) {
-            true => both(&file, &text),
-            false => Ok(read(&file.to_string()).map(|document| document.spec)),
-        })?;
+        let answer =
+            guarded(YAML, &name, &text, || match position.format.is_some() && alone.contains(text.as_str()) {
+                true => both(&file, &text),
+                false => Ok(read(&file.to_string()).map(|document| document.spec)),
+            })?;
         match answer {
             Err(disagree) => return violation(YAML, &name, &text, disagree),
             Ok(Err(problems)) => {

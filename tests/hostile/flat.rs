@@ -95,6 +95,10 @@ pub(super) fn swapped(leaves: &[Leaf], swap: &Swap) -> Vec<Leaf> {
 }
 
 fn replaced(text: &str, swap: &Swap) -> String {
+    // Every mark holds this; most leaves do not.
+    if !text.contains("mk") {
+        return text.to_owned();
+    }
     // Marks hold nothing that a replacement could make part of another mark.
     swap.iter().fold(
         text.to_owned(),

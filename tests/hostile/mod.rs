@@ -9,6 +9,7 @@
 //! ```
 //! - [`strings()`] the one list, which other packages' tests use too
 //! - `positions` where a string can stand in the cluster file, by its schema
+//! - `export` a graph against its Terraform and its user-data
 //! - `parse` and `evaluate`, `shell`, `flat` what reads back: none of it shares code with what wrote
 //!
 //! A string is either refused with a problem at the very place, or comes out of every renderer as it went in and
@@ -16,6 +17,7 @@
 
 mod cloud;
 mod evaluate;
+mod export;
 mod file;
 mod flat;
 mod module;
@@ -109,16 +111,10 @@ pub fn programme() -> Result<Counts, Box<Violation>> {
     let strings = strings();
     let positions = positions::positions();
     let mut counts = Counts { strings: strings.len(), fields: positions.len(), ..Counts::default() };
-    let t = std::time::Instant::now();
     let accepted = file::check(&strings, &positions, &mut counts)?;
-    eprintln!("DBG file {:?} {counts}", t.elapsed());
     record::check(&strings, &mut counts)?;
-    eprintln!("DBG record {:?}", t.elapsed());
     module::check(&strings, &mut counts)?;
-    eprintln!("DBG module {:?}", t.elapsed());
     node::check(&strings, &mut counts)?;
-    eprintln!("DBG node {:?}", t.elapsed());
     cloud::check(&accepted, &mut counts)?;
-    eprintln!("DBG cloud {:?}", t.elapsed());
     Ok(counts)
 }

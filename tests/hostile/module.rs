@@ -8,7 +8,7 @@ use clusterctl_core::terraform::{self, Output, ProviderPin, Settings, Variable, 
 use clusterctl_core::value::{self, Encoding, Part, Text};
 use serde_json::{Map, Value, json};
 
-use super::{Counts, Proof, Violation, cloud, evaluate, guarded, violation};
+use super::{Counts, Proof, Violation, evaluate, export, guarded, violation};
 
 const HCL: &str = "HCL, a module of hostile text";
 
@@ -38,7 +38,7 @@ pub(super) fn check(strings: &[String], counts: &mut Counts) -> Proof<()> {
         let told = |what| Box::new(Violation { renderer: HCL, field: "any".to_owned(), text: text.clone(), what });
         let graph = graph(text).map_err(told)?;
         let settings = settings(text);
-        guarded(HCL, "any", text, || cloud::exported(&graph, &settings))?
+        guarded(HCL, "any", text, || export::exported(&graph, &settings))?
             .or_else(|what| violation(HCL, "any", text, what))?;
         around(text, &graph, &settings).or_else(|what| violation(HCL, "variable or output", text, what))?;
         counts.proven(HCL, PLACES.len());

@@ -3,11 +3,14 @@
 //! Strict: only single quotes and a quote behind a backslash are words here. Anything that a shell could evaluate,
 //! a bare character included, is an error, so that a value which left its quotes cannot pass for another one.
 
+/// A name and its value.
+pub(super) type Variable = (String, String);
+
 /// The variables in order, and what stands behind them: the body of the script.
-pub(super) fn head(script: &str) -> Result<(Vec<(String, String)>, &str), String> {
+pub(super) fn head(script: &str) -> Result<(Vec<Variable>, &str), String> {
     let rest = script.strip_prefix("#!/bin/bash\n").ok_or("does not begin with its shebang")?;
     let mut rest = rest;
-    let mut variables: Vec<(String, String)> = Vec::new();
+    let mut variables: Vec<Variable> = Vec::new();
     loop {
         if let Some(comment) = rest.strip_prefix("# ") {
             rest = comment.split_once('\n').ok_or("ends in a comment")?.1;

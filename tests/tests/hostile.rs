@@ -8,7 +8,8 @@ fn hostile_strings_in_every_field_are_refused_in_place_or_come_back_from_every_r
     let counts = programme().unwrap_or_else(|violation| unreachable!("{violation}"));
     eprintln!("{counts}; {} in all", counts.combinations());
     assert!(counts.strings >= 500, "{counts}");
-    assert_eq!(counts.unlowered, [""; 0], "a field that takes free text and stands in no file of tests/hostile");
+    // A rule keeps GPUs off the control plane.
+    assert_eq!(counts.unlowered, ["spec.controlPlane.machine.gpu.model"], "fields that no file of tests/hostile has");
 }
 
 #[test]

@@ -25,11 +25,14 @@ use crate::views::{annotated, data, failure, notice, problems, table};
 
 const PLAIN: Paint = Paint { on: false };
 
+/// A word, properties and data.
+type Command = (String, Vec<(String, String)>, String);
+
 /// A command as GitHub's runner takes it out of a line: its word, its properties and its data, unescaped.
 ///
 /// Written after the runner's own `ActionCommand`: the newer form at the start of a line, behind any blanks; the older
 /// one, `##[word]`, anywhere.
-fn command(line: &str) -> Option<(String, Vec<(String, String)>, String)> {
+fn command(line: &str) -> Option<Command> {
     let unescaped = |text: &str, more: &[(&str, &str)]| {
         let all = [more, &[("%0D", "\r"), ("%0A", "\n"), ("%25", "%")]].concat();
         all.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))

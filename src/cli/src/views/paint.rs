@@ -69,3 +69,17 @@ fn no_command(line: &str) -> String {
         _ => line,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_from_elsewhere_steers_neither_terminal_nor_log() {
+        assert_eq!(tame("a\u{1b}[2Jb\rc\u{202e}d"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d");
+        assert_eq!(tame("a\n  ::add-mask::b\nc ::d::e"), "a\n  : add-mask::b\nc ::d::e");
+        assert_eq!(tame("a ##[group]b"), "a # [group]b");
+        assert_eq!(tame("::1 and\n::/0"), "::1 and\n::/0");
+        assert_eq!(one_line("a\n::error::b\tc"), "a ::error::b c");
+    }
+}

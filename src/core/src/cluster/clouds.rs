@@ -69,6 +69,7 @@ pub(super) fn zone_mistake(cloud: Cloud, region: Option<&RegionName>, zone: &Zon
         return (!ends).then(|| format!("a zone, as in {example}"));
     };
     let letter = zone.as_str().strip_prefix(region.as_str()).and_then(|rest| rest.strip_prefix(joint));
-    let sound = plain && letter.is_some_and(|letter| !letter.is_empty() && letter.bytes().any(|b| b.is_ascii_lowercase()));
+    let sound =
+        plain && letter.is_some_and(|letter| !letter.is_empty() && letter.bytes().any(|b| b.is_ascii_lowercase()));
     (!sound).then(|| format!("a zone of {region}, as in {region}{joint}a"))
 }
