@@ -1,4 +1,9 @@
 //! Whole cases: a cluster file, the graph it becomes and its Terraform. Nobody is asked; the same in every run.
+//!
+//! - [`cases`] the files under `tests/cases`, held to their goldens
+//! - [`hostile`] strings that try to be more than strings, through everything that writes and back
+
+pub mod hostile;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -21,6 +21,9 @@ pub mod cloud;
 pub mod cluster;
 pub mod engine;
 pub mod graph;
+#[cfg(test)]
+#[path = "../../../tests/hostile/strings.rs"]
+pub mod hostile;
 pub mod machine;
 pub mod names;
 pub mod plan;

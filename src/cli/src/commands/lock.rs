@@ -11,6 +11,7 @@ use crate::operations::apply::Consent;
 use crate::operations::inspect::{break_it, lock, locks};
 use crate::operations::load;
 use crate::views::data::document;
+use crate::views::paint::one_line;
 use crate::views::table::table;
 
 pub(crate) async fn run(desk: &Desk, args: &Lock) -> Result<Done, Failure> {
@@ -77,10 +78,10 @@ async fn broken(desk: &Desk, name: &str, epoch: Option<u64>, yes: bool) -> Resul
         (None, None) => return Err(Failure::new(Kind::NotFound, format!("cluster {name} is not locked"))),
     };
     if let Some(lease) = &held {
-        desk.console.say(&format!(
+        desk.console.say(&one_line(&format!(
             "{name} is locked by {} (`{}`), renewed {}",
             lease.holder, lease.holder.command, lease.renewed_at
-        ));
+        )));
     }
     let question = "If that run still lives it stops at its next step. Break its lock?";
     if asking.yes(&desk.console, question).await? == Consent::Refused {

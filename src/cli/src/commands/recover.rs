@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::operations::load::Wanted;
 use crate::operations::recover::{Clues, recover};
 use crate::views::count;
+use crate::views::paint::one_line;
 
 pub(crate) async fn run(desk: &Desk, args: &Recover) -> Result<Done, Failure> {
     let name = name_in(&args.words)?;
@@ -30,7 +31,7 @@ pub(crate) async fn run(desk: &Desk, args: &Recover) -> Result<Done, Failure> {
         console.say(&format!("{} in {} carry the uid {}:", count(observed.len(), "resource"), state.region, state.uid));
         for (addr, lives) in &observed.resources {
             let ids: Vec<&str> = lives.iter().map(|live| live.id.as_str()).collect();
-            console.say(&format!("  {addr}  {}", ids.join(" ")));
+            console.say(&one_line(&format!("  {addr}  {}", ids.join(" "))));
         }
         asking.yes(console, &format!("Record them as cluster {name}?")).await
     })

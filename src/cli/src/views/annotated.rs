@@ -62,10 +62,16 @@ fn entry(text: &mut String, value: &Value, here: &str, depth: usize, defaults: &
 }
 
 fn comment(path: &str, defaults: &BTreeMap<String, String>) -> String {
-    defaults.get(path).map(|why| format!("  # default: {}", why.replace(['\n', '\r'], " "))).unwrap_or_default()
+    let why = |why: &String| format!("  # default: {}", why.replace(|c| !is_printable(c), " "));
+    defaults.get(path).map(why).unwrap_or_default()
 }
 
-/// JSON is YAML; a word that can mean nothing else stands bare.
+/// What stands in YAML as it is, of whichever version: no control character and none of the ends of a line.
+fn is_printable(c: char) -> bool {
+    matches!(c, ' '..='~') || c.is_alphanumeric()
+}
+
+/// JSON is YAML but for a few characters that it leaves as they are; a word that can mean nothing else stands bare.
 fn scalar(value: &Value) -> String {
     if let Value::String(text) = value {
         let word = text.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -76,7 +82,11 @@ fn scalar(value: &Value) -> String {
             return text.clone();
         }
     }
-    value.to_string()
+    value.to_string().chars().fold(String::new(), |mut text, c| {
+        // Writing to a String cannot fail.
+        let _ = if is_printable(c) { text.write_char(c) } else { write!(text, "\\U{:08X}", u32::from(c)) };
+        text
+    })
 }
 
 /// As the reader of cluster files calls it.

@@ -9,6 +9,7 @@ use clusterctl_core::store::state::State;
 use serde_json::{Value, json};
 
 use crate::operations::inspect::{Entry, Status};
+use crate::views::paint::one_line;
 use crate::views::{count, span};
 
 /// In one word.
@@ -193,7 +194,7 @@ pub(crate) fn describe(entry: &Entry, clock: &dyn Clock) -> String {
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0) + 1;
     let mut out = String::new();
     for (name, value) in rows {
-        out.push_str(&format!("{:<width$} {value}\n", format!("{name}:")));
+        out.push_str(&format!("{:<width$} {}\n", format!("{name}:"), one_line(&value)));
     }
     out.push_str("\nNode groups:\n");
     let groups: Vec<Vec<String>> = groups(state).iter().map(|group| group_row(group)[1..].to_vec()).collect();
@@ -255,13 +256,12 @@ pub(crate) fn status(status: &Status) -> String {
     let mut out = format!("{}: {}\n", state.name, phase(state, status.lease.as_ref()));
     out.push_str(&format!("{} recorded, {} seen\n", count(state.resources.len(), "resource"), status.there));
     if let Some(lease) = &status.lease {
-        out.push_str(&format!(
-            "Being changed by {} (`{}`) since {}\n",
-            lease.holder, lease.holder.command, lease.acquired_at
-        ));
+        let holder = one_line(&format!("{} (`{}`)", lease.holder, lease.holder.command));
+        out.push_str(&format!("Being changed by {holder} since {}\n", lease.acquired_at));
     }
     for (addr, asked, came) in &status.unanswered {
-        out.push_str(&format!("The {asked} of {addr} was never answered: {came}\n"));
+        let line = one_line(&format!("The {asked} of {addr} was never answered: {came}"));
+        out.push_str(&format!("{line}\n"));
     }
     if status.plan.is_empty() {
         let what = if state.deleting { "Nothing is left of it" } else { "Everything is as in its file" };
@@ -274,7 +274,7 @@ pub(crate) fn status(status: &Status) -> String {
         ));
     }
     if let Some(endpoint) = endpoint(state) {
-        out.push_str(&format!("API: {endpoint}\n"));
+        out.push_str(&format!("API: {}\n", one_line(&endpoint)));
     }
     let next = match (state.deleting, status.plan.is_empty()) {
         (true, _) => Some(format!("clusterctl delete cluster {}", state.name)),
@@ -308,7 +308,7 @@ pub(crate) fn next(state: &State, took: Option<Duration>) -> String {
     let took = took.map(|took| format!(" after {}", span(took))).unwrap_or_default();
     out.push_str(&format!("{} stands{took}: {}.\n", state.name, count(state.resources.len(), "resource")));
     if let Some(endpoint) = endpoint(state) {
-        out.push_str(&format!("  API        {endpoint}\n"));
+        out.push_str(&format!("  API        {}\n", one_line(&endpoint)));
         if at(state, "/spec/access/api/visibility").is_some_and(|v| v == "private") {
             out.push_str("             reachable from inside its network only\n");
         }

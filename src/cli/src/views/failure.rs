@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::views::data::document;
-use crate::views::paint::{Paint, tame};
+use crate::views::paint::{Paint, one_line, tame};
 use crate::views::problems::{self, Severity};
 
 /// What is said: details first, the most important line last but the hints.
@@ -50,7 +50,7 @@ pub(crate) fn annotation(failure: &Failure) -> String {
     let first = failure.file.as_ref().and_then(|file| Some((file.name.as_str(), file.problems.first()?)));
     let (place, message) = match first {
         Some((name, problem)) => {
-            let name = escaped(name).replace(':', "%3A").replace(',', "%2C");
+            let name = escaped(&one_line(name)).replace(':', "%3A").replace(',', "%2C");
             let span = problem.span.map(|span| format!(",line={},col={}", span.line, span.column)).unwrap_or_default();
             (format!(" file={name}{span}"), problem.to_string())
         }

@@ -11,6 +11,8 @@ pub(crate) mod annotated;
 pub(crate) mod cluster;
 pub(crate) mod data;
 pub(crate) mod failure;
+#[cfg(test)]
+mod hostile;
 pub(crate) mod notice;
 pub(crate) mod paint;
 pub(crate) mod plan;

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::args::Format;
 use crate::views::data::document;
-use crate::views::paint::{Paint, tame};
+use crate::views::paint::{Paint, one_line};
 use crate::views::span;
 
 /// A plan with what a reader should know beside it.
@@ -45,7 +45,7 @@ impl PlanView<'_> {
             text.push('\n');
         }
         for note in self.notes() {
-            let _ = writeln!(text, "{} {}", paint.cyan("note:"), tame(&note));
+            let _ = writeln!(text, "{} {}", paint.cyan("note:"), one_line(&note));
         }
         text.push_str(&self.last_line(paint));
         text.push('\n');
@@ -78,10 +78,10 @@ impl PlanView<'_> {
         let pad = " ".repeat(3usize.saturating_sub(item.action.symbol().len()));
         let mut line = format!("{pad}{symbol} {name}");
         if let Some(live) = item.live.as_ref().filter(|_| item.action != Action::Keep) {
-            let _ = write!(line, "  {}", paint.dim(&tame(&live.id)));
+            let _ = write!(line, "  {}", paint.dim(&one_line(&live.id)));
         }
         if item.action == Action::Create {
-            let _ = write!(line, "{}", paint.dim(&tame(&self.arguments(item))));
+            let _ = write!(line, "{}", paint.dim(&one_line(&self.arguments(item))));
         }
         match item.risk {
             Risk::DataLoss => line.push_str(&format!("  {}", paint.red("# loses data"))),
@@ -97,19 +97,23 @@ impl PlanView<'_> {
             let why =
                 if change.forces_new { format!("  {}", paint.red("# forces replacement")) } else { String::new() };
             let (from, to) = changed(change);
-            let _ = writeln!(text, "        {}: {} -> {}{why}", change.argument, tame(&from), tame(&to));
+            let _ = writeln!(text, "        {}: {} -> {}{why}", change.argument, one_line(&from), one_line(&to));
         }
         if let Some(id) = self.adopted(addr, item) {
             let _ = writeln!(
                 text,
                 "  {} {addr}  {}  # its answer was lost by an earlier run; it is there and is taken over",
                 paint.cyan("?"),
-                tame(id)
+                one_line(id)
             );
         }
         for live in &item.surplus {
-            let _ =
-                writeln!(text, "  {} {addr}  {}  # surplus: one of these is enough", paint.red("-"), tame(&live.id));
+            let _ = writeln!(
+                text,
+                "  {} {addr}  {}  # surplus: one of these is enough",
+                paint.red("-"),
+                one_line(&live.id)
+            );
         }
     }
 

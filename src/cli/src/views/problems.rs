@@ -5,7 +5,7 @@ use annotate_snippets::{AnnotationKind, Element, Group, Level, Renderer, Snippet
 use clusterctl_core::spec::Problem;
 
 use crate::failure::BadFile;
-use crate::views::paint::{Paint, tame};
+use crate::views::paint::{Paint, one_line, tame};
 
 /// How serious the problems are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,15 +17,18 @@ pub(crate) enum Severity {
 /// Every problem of the file, in the order that they are in.
 pub(crate) fn text(file: &BadFile, severity: Severity, paint: Paint) -> String {
     let renderer = if paint.on { Renderer::styled() } else { Renderer::plain() }.decor_style(DecorStyle::Ascii);
-    let text = tame(&file.text);
+    let (name, text) = (one_line(&file.name), tame(&file.text));
     // Places are of the text as it was read; a replaced control character may be longer.
     let placed = text.len() == file.text.len();
-    let shown: Vec<String> =
-        file.problems.iter().map(|problem| renderer.render(&[group(file, &text, placed, severity, problem)])).collect();
+    let shown: Vec<String> = file
+        .problems
+        .iter()
+        .map(|problem| renderer.render(&[group(&name, &text, placed, severity, problem)]))
+        .collect();
     shown.join("\n\n")
 }
 
-fn group<'a>(file: &'a BadFile, text: &'a str, placed: bool, severity: Severity, problem: &'a Problem) -> Group<'a> {
+fn group<'a>(name: &'a str, text: &'a str, placed: bool, severity: Severity, problem: &'a Problem) -> Group<'a> {
     let level = match severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -41,7 +44,7 @@ fn group<'a>(file: &'a BadFile, text: &'a str, placed: bool, severity: Severity,
     });
     if let Some(span) = span {
         let range = span.start..span.end.max(span.start);
-        let snippet = Snippet::source(text).path(file.name.as_str()).annotation(AnnotationKind::Primary.span(range));
+        let snippet = Snippet::source(text).path(name).annotation(AnnotationKind::Primary.span(range));
         elements.push(snippet.into());
     }
     if let Some(right) = &problem.right {

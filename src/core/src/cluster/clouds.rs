@@ -62,11 +62,14 @@ pub(super) fn zone_mistake(cloud: Cloud, region: Option<&RegionName>, zone: &Zon
         }
         Cloud::Openstack => return None,
     };
+    // A zone is part of the address of what lies in it, and a dot in it would end that address.
+    let plain = zone.as_str().bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     let Some(region) = region else {
-        let ends = zone.as_str().ends_with(|c: char| c.is_ascii_lowercase());
+        let ends = plain && zone.as_str().ends_with(|c: char| c.is_ascii_lowercase());
         return (!ends).then(|| format!("a zone, as in {example}"));
     };
     let letter = zone.as_str().strip_prefix(region.as_str()).and_then(|rest| rest.strip_prefix(joint));
-    let sound = letter.is_some_and(|letter| !letter.is_empty() && letter.bytes().any(|b| b.is_ascii_lowercase()));
+    let sound =
+        plain && letter.is_some_and(|letter| !letter.is_empty() && letter.bytes().any(|b| b.is_ascii_lowercase()));
     (!sound).then(|| format!("a zone of {region}, as in {region}{joint}a"))
 }

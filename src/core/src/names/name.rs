@@ -205,11 +205,14 @@ text_word!(
         const RIGHT: &str = "a domain in lower case, as in example.com";
         // The API's name, `api.<cluster>.<zone>`, has to stay within 253 characters.
         Invalid::unless_sized(text, 220, RIGHT)?;
+        // Only what is a zone is offered as one: anything else may hold what a terminal obeys.
+        let offered = |text: &str| if text.parse::<DnsZone>().is_ok() { text.to_owned() } else { RIGHT.to_owned() };
         if let Some(bare) = text.strip_suffix('.') {
-            return Err(Invalid::shape(format!("{} ends with a dot", shown(text)), bare));
+            return Err(Invalid::shape(format!("{} ends with a dot", shown(text)), offered(bare)));
         }
         if text.chars().any(|c| c.is_ascii_uppercase()) {
-            return Err(Invalid::shape(format!("{} has capital letters", shown(text)), text.to_ascii_lowercase()));
+            let right = offered(&text.to_ascii_lowercase());
+            return Err(Invalid::shape(format!("{} has capital letters", shown(text)), right));
         }
         let labels: Vec<&str> = text.split('.').collect();
         if labels.len() < 2 {

@@ -72,6 +72,43 @@ pub(crate) const HOSTILE: &[&str] = &[
 ];
 
 #[test]
+fn whatever_is_refused_is_refused_in_words_that_obey_no_terminal() {
+    let formats = [
+        AmiId::FORMAT,
+        CapacityReservationId::FORMAT,
+        Cidr::FORMAT,
+        ClusterName::FORMAT,
+        DiskSize::FORMAT,
+        DnsZone::FORMAT,
+        Duration::FORMAT,
+        GpuModel::FORMAT,
+        GpuRequest::FORMAT,
+        GroupName::FORMAT,
+        KubernetesVersion::FORMAT,
+        LabelKey::FORMAT,
+        LabelValue::FORMAT,
+        MachineType::FORMAT,
+        MemorySize::FORMAT,
+        RegionName::FORMAT,
+        ResourceId::FORMAT,
+        SshKey::FORMAT,
+        TagKey::FORMAT,
+        TagValue::FORMAT,
+        Taint::FORMAT,
+        ZoneName::FORMAT,
+    ];
+    for text in crate::hostile::strings() {
+        for format in formats {
+            if let Some(Err(error)) = check(format, &text) {
+                let message = format!("{error} {}", error.right());
+                let obeyed = |c: char| c.is_control() || "\u{202e}\u{200b}\u{feff}".contains(c);
+                assert!(!message.contains(obeyed), "{format}: {message:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn hostile_text_is_no_name_and_its_message_obeys_no_terminal() {
     for text in HOSTILE {
         for refused in [
@@ -325,10 +362,22 @@ fn keys_are_read_to_their_end() {
 fn domains_are_lower_case_and_whole() {
     accepts::<DnsZone>(&["example.com", "k8s.internal.example.com", "xn--bcher-kva.example"]);
     refusals::<DnsZone>(
-        &["example.com.", "Example.com", "com", "a..b", "-a.com", "x.cluster.local", "exämple.com"],
+        &[
+            "example.com.",
+            "Example.com",
+            "a\u{1b}[2J.",
+            "A\u{1b}[2J",
+            "com",
+            "a..b",
+            "-a.com",
+            "x.cluster.local",
+            "exämple.com",
+        ],
         &expect![[r#"
             "example.com.": "example.com." ends with a dot -> example.com
             "Example.com": "Example.com" has capital letters -> example.com
+            "a\u{1b}[2J.": "a\u{1b}[2J." ends with a dot -> a domain in lower case, as in example.com
+            "A\u{1b}[2J": "A\u{1b}[2J" has capital letters -> a domain in lower case, as in example.com
             "com": "com" is one label, not a domain -> a domain in lower case, as in example.com
             "a..b": "" is not a label of a domain -> a domain in lower case, as in example.com
             "-a.com": "-a" is not a label of a domain -> a domain in lower case, as in example.com

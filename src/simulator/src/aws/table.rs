@@ -373,6 +373,9 @@ pub(super) fn text(value: &Value) -> String {
 /// Whether a filter's value fits: `*` stands for anything, `?` for one character
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>).
 pub(super) fn like(pattern: &str, value: &str) -> bool {
+    if !pattern.contains(['*', '?']) {
+        return pattern == value;
+    }
     let (pattern, value): (Vec<char>, Vec<char>) = (pattern.chars().collect(), value.chars().collect());
     let mut reach = vec![false; value.len() + 1];
     reach[0] = true;

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::symbol;
 use crate::operations::carry::Watcher;
 use crate::output::Console;
-use crate::views::paint::tame;
+use crate::views::paint::one_line;
 use crate::views::plan::estimate;
 use crate::views::span;
 
@@ -70,7 +70,7 @@ impl Lines {
 
     fn say(&mut self, line: &str) {
         self.spoke = Instant::now();
-        self.console.say(&tame(line));
+        self.console.say(&one_line(line));
     }
 }
 

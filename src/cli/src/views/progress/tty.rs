@@ -12,7 +12,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::{plain, symbol};
 use crate::operations::carry::Watcher;
 use crate::output::Console;
-use crate::views::paint::tame;
+use crate::views::paint::one_line;
 use crate::views::plan::estimate;
 use crate::views::span;
 
@@ -108,7 +108,7 @@ impl Watcher for Bars {
             }
             Event::Waiting { step, words, .. } => {
                 if let Some((bar, name)) = self.going.get(step).and_then(|g| Some((g.bar.as_ref()?, &g.name))) {
-                    bar.set_message(tame(&format!("{name}  {words}")));
+                    bar.set_message(one_line(&format!("{name}  {words}")));
                 }
             }
             Event::Finished { step, at, .. } => {
@@ -124,7 +124,7 @@ impl Watcher for Bars {
             Event::Retrying { .. } | Event::Adopted { .. } | Event::Rung { .. } => {}
         }
         if let Some(line) = plain::line(event, took, &id) {
-            self.console.say(&tame(&line));
+            self.console.say(&one_line(&line));
         }
     }
 

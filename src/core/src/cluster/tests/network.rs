@@ -134,6 +134,12 @@ fn places_belong_to_their_cloud() {
             spec.zones[2]: eu-central-1a is named twice; right would be: each zone once"#]],
     );
     verdict(
+        "  cloud: aws\n  region: eu-central-1\n  zones: [eu-central-1a.b]\n",
+        &expect![
+            "spec.zones[0]: eu-central-1a.b is not a zone of the cluster's region; right would be: a zone of eu-central-1, as in eu-central-1a"
+        ],
+    );
+    verdict(
         "  cloud: gcp\n  region: europe-west1-b\n",
         &expect!["spec.region: europe-west1-b is not a region of gcp; right would be: europe-west1"],
     );
