@@ -266,7 +266,9 @@ fn attach(call: &mut Call<'_>) -> Answer {
         let message = format!("The volume '{id}' is not in the same availability zone as instance '{machine}'");
         return Err(Refused::bad("InvalidVolume.ZoneMismatch", message));
     }
-    let there = |id: &String| call.world.get(KIND, id).is_some_and(|other| other.at("attachmentSet.device").iter().any(|at| **at == *device));
+    let there = |id: &String| {
+        call.world.get(KIND, id).is_some_and(|other| other.at("attachmentSet.device").iter().any(|at| **at == *device))
+    };
     if held(call.world, &machine).iter().any(there) {
         let message = format!("Invalid value '{device}' for unixDevice. Attachment point {device} is already in use");
         return Err(Refused::bad("InvalidParameterValue", message));
