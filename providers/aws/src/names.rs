@@ -16,12 +16,13 @@ pub const USER_DATA: &str = "clusterctl.dev/user-data";
 /// What AWS consoles show as the name.
 pub const NAME: &str = "Name";
 
-/// A name that fits `limit`, the same for the same cluster and purpose, and unlike that of any other cluster.
+/// A name that fits `limit`, the same for the same cluster, kind and purpose, and unlike that of any other.
 ///
-/// Long ones are cut before the hash, so that the hash keeps them apart.
+/// Long ones are cut before the hash, so that the hash keeps them apart. Kinds differ too: a name can be an id, and who
+/// mentions an id has to be deleted first.
 #[must_use]
-pub fn fit(cluster: &str, uid: &str, what: &str, limit: usize) -> String {
-    let hash = &sha256_hex(format!("{uid}/{what}").as_bytes())[..8];
+pub fn fit(cluster: &str, uid: &str, kind: &str, what: &str, limit: usize) -> String {
+    let hash = &sha256_hex(format!("{uid}/{kind}/{what}").as_bytes())[..8];
     let mut name = format!("{cluster}-{what}");
     name.truncate(limit - 9);
     format!("{}-{hash}", name.trim_end_matches('-'))
@@ -82,5 +83,12 @@ mod tests {
         let path = path("0011", "control-plane");
         assert_eq!(name_in_path(&path, "0011"), Some("control-plane"));
         assert_eq!(name_in_path(&path, "0012"), None);
+    }
+
+    #[test]
+    fn a_group_called_as_something_else_has_a_name_of_its_own() {
+        // The id of an autoscaling group is its name; a launch template mentions the key pair by name.
+        let name = |kind| fit("demo", "00c0ffee00c0ffee", kind, "ssh", 255);
+        assert_ne!(name("aws_autoscaling_group"), name("aws_key_pair"));
     }
 }

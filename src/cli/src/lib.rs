@@ -26,8 +26,8 @@ use clusterctl_core::store::{Clock, SystemClock};
 use args::{Cli, Command, Format};
 use commands::{Desk, Done};
 use failure::{Failure, Kind};
-use operations::{App, Sight, View};
 use operations::interrupt::{Came, Interrupt};
+use operations::{App, Sight, View};
 use output::Console;
 use settings::{Process, Progress, Settings, Terminals};
 
@@ -116,6 +116,7 @@ fn online(settings: Settings, console: &Arc<Console>, command: &Command) -> Resu
         sight,
         store: None,
         alive: operations::alive,
+        held: Default::default(),
     };
     let outcome = runtime.block_on(async {
         tokio::spawn(signals(interrupt, Arc::clone(console)));
@@ -136,9 +137,7 @@ fn online(settings: Settings, console: &Arc<Console>, command: &Command) -> Resu
 /// The way to real clouds.
 fn network(profile: Option<String>) -> Result<View, Failure> {
     match transport::Network::new() {
-        Ok(network) => {
-            Ok(View { transport: Arc::new(network), caller: Caller::Configured { profile }, region: None })
-        }
+        Ok(network) => Ok(View { transport: Arc::new(network), caller: Caller::Configured { profile }, region: None }),
         Err(error) => Err(Failure::new(Kind::Failed, format!("TLS cannot be set up: {error}"))),
     }
 }

@@ -21,13 +21,13 @@ pub(super) fn lower(to: &mut Lowering<'_>, identities: &[Identity], region: &str
     let mut profiles = Profiles::new();
     for Identity { role, may } in identities {
         let name = role.name();
-        let role_name = to.fit(name, 64);
+        let role_name = to.fit::<Role>(name, 64);
         let path = path(&to.owner.uid, name);
         let made = to.add(
             at,
             name,
             &Role {
-                name: role_name.clone(),
+                name: role_name,
                 path: path.clone(),
                 assume_role_policy: Json(json!({
                     "Version": "2012-10-17",
@@ -50,7 +50,8 @@ pub(super) fn lower(to: &mut Lowering<'_>, identities: &[Identity], region: &str
                 policy: Json(json!({"Version": "2012-10-17", "Statement": statements})),
             },
         )?;
-        let profile = to.add(at, name, &InstanceProfile { name: role_name, path, role: made.name })?;
+        let profile =
+            to.add(at, name, &InstanceProfile { name: to.fit::<InstanceProfile>(name, 64), path, role: made.name })?;
         profiles.insert(*role, profile.name);
     }
     Ok(profiles)
@@ -60,7 +61,7 @@ pub(super) fn lower(to: &mut Lowering<'_>, identities: &[Identity], region: &str
 pub(super) fn key_pair(to: &mut Lowering<'_>, keys: &[String]) -> Result<Option<Input<KeyName>>, LowerError> {
     let Some(first) = keys.first() else { return Ok(None) };
     let key = KeyPair {
-        key_name: to.fit("ssh", 255),
+        key_name: to.fit::<KeyPair>("ssh", 255),
         // Without the comment, which says nothing about the key and comes back otherwise.
         public_key: first.split_whitespace().take(2).collect::<Vec<_>>().join(" "),
         tags: to.tags::<KeyPair>("ssh"),

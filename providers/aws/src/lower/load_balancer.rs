@@ -31,7 +31,7 @@ pub(super) fn lower(to: &mut Lowering<'_>, api: &Api, net: &Net, roles: &Roles) 
         at,
         "api",
         &Lb {
-            name: to.fit("api", 32),
+            name: to.fit::<Lb>("api", 32),
             internal: *visibility == Visibility::Private,
             load_balancer_type: "network".into(),
             subnets: subnets.values().cloned().collect(),
@@ -46,7 +46,7 @@ pub(super) fn lower(to: &mut Lowering<'_>, api: &Api, net: &Net, roles: &Roles) 
             at,
             "api",
             &TargetGroup {
-                name: to.fit(&format!("api-{unlike}"), 32),
+                name: to.fit::<TargetGroup>(&format!("api-{unlike}"), 32),
                 port,
                 protocol: "TCP".into(),
                 target_type: "ip".into(),

@@ -53,8 +53,8 @@ impl Lowering<'_> {
     }
 
     /// A name that AWS wants to be unique.
-    pub(crate) fn fit(&self, what: &str, limit: usize) -> String {
-        names::fit(&self.owner.cluster, &self.owner.uid, what, limit)
+    pub(crate) fn fit<R: Resource>(&self, what: &str, limit: usize) -> String {
+        names::fit(&self.owner.cluster, &self.owner.uid, R::KIND.name, what, limit)
     }
 
     /// The image of an architecture: the one that was chosen, or the newest as Terraform will find it.

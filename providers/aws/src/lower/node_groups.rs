@@ -54,7 +54,7 @@ fn one(to: &mut Lowering<'_>, group: &Group, among: &Surroundings<'_>) -> Result
     let template = to.add(Concern::NodeGroups, name, &template)?.id;
     let market = ladder.get(*rung).copied().unwrap_or(Market::OnDemand);
     let autoscaling = AutoscalingGroup {
-        name: to.fit(name, 255),
+        name: to.fit::<AutoscalingGroup>(name, 255),
         min_size: number(*min),
         max_size: number(*max),
         vpc_zone_identifier: zones.iter().filter_map(|zone| among.net.nodes.get(zone).cloned()).collect(),
@@ -115,8 +115,11 @@ fn placement_group(
         Placement::Partition => "partition",
         Placement::Spread => "spread",
     };
-    let made =
-        PlacementGroup { name: to.fit(group, 255), strategy: strategy.into(), tags: to.tags::<PlacementGroup>(group) };
+    let made = PlacementGroup {
+        name: to.fit::<PlacementGroup>(group, 255),
+        strategy: strategy.into(),
+        tags: to.tags::<PlacementGroup>(group),
+    };
     Ok(to.add(Concern::NodeGroups, group, &made)?.name)
 }
 
@@ -142,7 +145,7 @@ fn template(
         names::tags(&to.owner.cluster, &to.owner.uid, &Addr::new(AutoscalingGroup::KIND.name, name), &BTreeMap::new());
     launched.insert(format!("kubernetes.io/cluster/{}", to.owner.cluster), TagValue::from("owned"));
     Ok(LaunchTemplate {
-        name: to.fit(name, 128),
+        name: to.fit::<LaunchTemplate>(name, 128),
         image_id: to.image(arch, image.as_deref())?,
         instance_type: r#type.clone(),
         key_name: among.key.cloned(),

@@ -33,7 +33,7 @@ pub(super) fn lower(to: &mut Lowering<'_>, rules: &[FirewallRule], net: &Net) ->
             tags.insert(format!("kubernetes.io/cluster/{}", to.owner.cluster), TagValue::from("owned"));
         }
         let group = SecurityGroup {
-            name: to.fit(name, 255),
+            name: to.fit::<SecurityGroup>(name, 255),
             description: format!("{} of cluster {}", description(role), to.owner.cluster),
             vpc_id: net.vpc.clone(),
             default_egress: false,
@@ -122,7 +122,8 @@ mod tests {
         for case in std::fs::read_dir(cases).expect("the cases").flatten() {
             let Ok(export) = std::fs::read_to_string(case.path().join("terraform/security.tf")) else { continue };
             for line in export.lines().filter(|line| line.trim_start().starts_with("description")) {
-                let text = line.split_once('"').and_then(|(_, rest)| rest.rsplit_once('"')).map_or("", |(text, _)| text);
+                let text =
+                    line.split_once('"').and_then(|(_, rest)| rest.rsplit_once('"')).map_or("", |(text, _)| text);
                 assert!(is_taken(text), "{text}");
                 seen += 1;
             }

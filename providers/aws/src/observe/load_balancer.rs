@@ -120,7 +120,7 @@ mod tests {
     fn every_name_we_make_passes_the_filter_and_few_others_do() {
         for cluster in ["demo", "a", "a-very-long-cluster-nam", "a-very-long-cluster-name-that-is-cut", "ab-cd"] {
             for what in ["api", "api-6443", "ingress-http"] {
-                let name = names::fit(cluster, "0011223344556677", what, 32);
+                let name = names::fit(cluster, "0011223344556677", "aws_lb", what, 32);
                 assert!(may_be_ours(&name, &owner(cluster)), "{name}");
             }
         }

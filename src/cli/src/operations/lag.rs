@@ -113,7 +113,8 @@ mod tests {
     #[test]
     fn what_was_made_a_minute_ago_may_be_hidden_and_what_is_old_is_not() {
         let made = Timestamp::UNIX_EPOCH;
-        let after = |seconds| unseen(&state(Some(made)), &Observed::default(), made + SignedDuration::from_secs(seconds));
+        let after =
+            |seconds| unseen(&state(Some(made)), &Observed::default(), made + SignedDuration::from_secs(seconds));
         assert!(after(60).young);
         assert!(!after(181).young);
         assert_eq!(after(181).addrs.len(), 1);

@@ -16,12 +16,13 @@ pub(crate) mod carry;
 pub(crate) mod delete;
 pub(crate) mod doctor;
 pub(crate) mod export;
+pub(crate) mod fenced;
 pub(crate) mod filled;
 pub(crate) mod guard;
 pub(crate) mod inspect;
 pub(crate) mod interrupt;
-pub(crate) mod ledger;
 pub(crate) mod lag;
+pub(crate) mod ledger;
 pub(crate) mod load;
 pub(crate) mod patience;
 pub(crate) mod prepare;
@@ -46,6 +47,7 @@ use clusterctl_core::transport::Transport;
 
 use crate::failure::{Failure, Kind};
 use crate::settings::Settings;
+use fenced::{Fenced, Held};
 use interrupt::Interrupt;
 
 /// What is said on the way.
@@ -119,6 +121,8 @@ pub(crate) struct App {
     /// Instead of the one that the settings name.
     pub(crate) store: Option<Arc<dyn Store>>,
     pub(crate) alive: fn(&Holder) -> Liveness,
+    /// The lease under which the cloud may be changed.
+    pub(crate) held: Held,
 }
 
 impl fmt::Debug for App {
@@ -154,7 +158,9 @@ impl App {
         region: Option<&str>,
     ) -> Result<Arc<dyn Connection>, Failure> {
         self.tell(Notice::Connecting { cloud: provider.name() });
-        provider.connect(self.access(provider.name(), region)?).await.map_err(|error| {
+        let access = self.access(provider.name(), region)?;
+        let transport = Arc::new(Fenced { inner: access.transport, held: self.held.clone() });
+        provider.connect(Access { transport, ..access }).await.map_err(|error| {
             let hint = "`clusterctl doctor` shows which credentials and which region are found".to_owned();
             Failure::cloud(&error, Some(hint))
         })

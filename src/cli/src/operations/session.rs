@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clusterctl_core::store::journal::{Current, Journal, compact, current};
-use clusterctl_core::store::lock::{Lease, Locker};
+use clusterctl_core::store::lock::{Lease, Locker, record};
 use clusterctl_core::store::state::{self, State, Stored};
 use clusterctl_core::store::{ClusterKeys, Store};
 use tokio::time::Instant;
@@ -71,6 +71,7 @@ pub(crate) async fn locked<T>(
     body: impl AsyncFnOnce(&Session) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let keys = ClusterKeys::new(name)?;
+    let (held_in, held) = (Arc::clone(&store), keys.clone());
     let locker = Locker::new(Arc::clone(&store), Arc::clone(&app.clock));
     let mut told: Option<Instant> = None;
     let mut on_wait = |waiting: clusterctl_core::store::lock::Waiting<'_>| {
@@ -92,6 +93,7 @@ pub(crate) async fn locked<T>(
         () = app.interrupt.before_the_run() => return Err(interrupted()),
     };
     let lease = Arc::new(lease);
+    app.held.hold(&lease);
     let outcome = tokio::select! {
         biased;
         outcome = begun(app, store, keys, Arc::clone(&lease), expect, body) => outcome,
@@ -102,10 +104,22 @@ pub(crate) async fn locked<T>(
         // Somebody still holds it: it expires by itself.
         Err(_) => Ok(()),
     };
+    let outcome = match outcome {
+        Err(failure) if failure.kind == Kind::Locked => Err(named(failure, &*held_in, &held).await),
+        outcome => outcome,
+    };
     match (outcome, released) {
         // A lock that was lost after everything was done and recorded is of no consequence.
         (Ok(done), _) => Ok(done),
         (Err(failure), _) => Err(failure),
+    }
+}
+
+/// A run that lost to another says to whom, where the store still tells.
+async fn named(failure: Failure, store: &dyn Store, keys: &ClusterKeys) -> Failure {
+    match record::read(store, keys).await {
+        Ok(Some((lease, _))) => failure.detail(format!("its holder: {} (`{}`)", lease.holder, lease.holder.command)),
+        Ok(None) | Err(_) => failure,
     }
 }
 

@@ -62,7 +62,8 @@ impl Provider for Habitual {
         let inner = self.inner.connect(access).await?;
         let made = Made::default();
         let drivers = inner.kinds().iter().map(|kind| {
-            let driver = Twice { connection: Arc::clone(&inner), kind: kind.name, habit: self.habit, made: made.clone() };
+            let driver =
+                Twice { connection: Arc::clone(&inner), kind: kind.name, habit: self.habit, made: made.clone() };
             (kind.name, driver)
         });
         let drivers = drivers.collect();

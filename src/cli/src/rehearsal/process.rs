@@ -20,7 +20,7 @@ use crate::args::Global;
 use crate::failure::{Failure, Kind};
 use crate::operations::apply::{self, Consent, DataLoss, Options, Target, Verify};
 use crate::operations::carry::Watcher;
-use crate::operations::delete::{Deletion, Protection, delete};
+use crate::operations::delete::{Protection, delete};
 use crate::operations::interrupt::Interrupt;
 use crate::operations::load::Wanted;
 use crate::operations::recover::{Clues, recover};
@@ -40,8 +40,10 @@ pub(crate) enum Errand {
 /// How a process ended.
 #[derive(Debug)]
 pub(crate) enum Came {
-    /// Exit 0; whether it changed anything.
-    Well { changed: bool },
+    /// Exit 0.
+    Well {
+        changed: bool,
+    },
     Failed(Box<Failure>),
     Killed,
     Panicked(String),
@@ -55,7 +57,6 @@ pub(crate) struct Ran {
     pub(crate) came: Came,
     /// Simulated time.
     pub(crate) took: Duration,
-    pub(crate) reads: usize,
     pub(crate) writes: usize,
     /// What the engine did about what went wrong.
     pub(crate) remedies: Vec<String>,
@@ -91,7 +92,6 @@ impl Stage {
             Ran {
                 came: Came::Panicked(words.unwrap_or_else(|| "without a word".to_owned())),
                 took: Duration::ZERO,
-                reads: 0,
                 writes: 0,
                 remedies: Vec::new(),
                 mischief,
@@ -103,7 +103,6 @@ impl Stage {
         let failed = |text: String| Ran {
             came: Came::Failed(Box::new(Failure::new(Kind::Bug, text))),
             took: Duration::ZERO,
-            reads: 0,
             writes: 0,
             remedies: Vec::new(),
             mischief: mischief.clone(),
@@ -144,8 +143,7 @@ impl Stage {
         }
         let requests = mischief.requests();
         let writes = requests.iter().filter(|request| request.writes).count();
-        let reads = requests.len() - writes;
-        Ran { came, took, reads, writes, remedies: watching.0, mischief: mischief.clone() }
+        Ran { came, took, writes, remedies: watching.0, mischief: mischief.clone() }
     }
 
     /// Does something else as a process of its own, without trouble.
@@ -195,6 +193,7 @@ pub(crate) fn app(seed: u64, view: View, store: Arc<dyn Store>) -> Result<App, F
         store: Some(store),
         // There is one process at a time, and whoever held the lock before is dead.
         alive: |_| Liveness::Dead,
+        held: Default::default(),
     })
 }
 
@@ -217,19 +216,17 @@ fn with(app: App, habit: Habit) -> App {
 async fn watched(app: &App, errand: &Errand, watcher: &mut Remedies) -> Came {
     let outcome = match errand {
         Errand::Apply(wanted) => {
-            let options =
-                Options { waiting: Waiting::ForMachines, data_loss: DataLoss::Refused, verify: Verify::Yes };
+            let options = Options { waiting: Waiting::ForMachines, data_loss: DataLoss::Refused, verify: Verify::Yes };
             let target = Target::Wanted(wanted.clone());
             let applied = apply::apply(app, &target, options, async |_| Ok(Consent::Given), watcher).await;
-            applied.map(|applied| applied.is_some_and(|applied| applied.report.is_some()))
+            applied.map(drop)
         }
         Errand::Delete(name) => {
             let deleted = delete(app, name, Protection::Kept, async |_, _| Ok(Consent::Given), watcher).await;
             match deleted {
-                Ok(Deletion::Done(_)) => Ok(true),
-                Ok(Deletion::Before(_) | Deletion::Declined) => Ok(false),
+                Ok(_) => Ok(()),
                 // It was never recorded: nothing can exist.
-                Err(failure) if failure.kind == Kind::NotFound => Ok(false),
+                Err(failure) if failure.kind == Kind::NotFound => Ok(()),
                 Err(failure) => Err(failure),
             }
         }
@@ -241,11 +238,11 @@ async fn watched(app: &App, errand: &Errand, watcher: &mut Remedies) -> Came {
                 cloud: wanted.cluster.cloud.as_str().to_owned(),
                 region: wanted.cluster.region.as_ref().map(ToString::to_string),
             };
-            recover(app, clues, async |_, _| Ok(Consent::Given)).await.map(|state| state.is_some())
+            recover(app, clues, async |_, _| Ok(Consent::Given)).await.map(drop)
         }
     };
     match outcome {
-        Ok(changed) => Came::Well { changed },
+        Ok(()) => Came::Well,
         Err(failure) => Came::Failed(Box::new(failure)),
     }
 }

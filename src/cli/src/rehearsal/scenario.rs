@@ -27,16 +27,8 @@ pub(crate) enum Scenario {
 }
 
 impl Scenario {
-    pub(crate) const ALL: [Self; 8] = [
-        Self::Create,
-        Self::Scale,
-        Self::Add,
-        Self::Upgrade,
-        Self::Edit,
-        Self::Adopt,
-        Self::Delete,
-        Self::Cycle,
-    ];
+    pub(crate) const ALL: [Self; 8] =
+        [Self::Create, Self::Scale, Self::Add, Self::Upgrade, Self::Edit, Self::Adopt, Self::Delete, Self::Cycle];
 
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -71,7 +71,7 @@ impl Script {
         let mut run = |stage: &mut Stage, errand: &Errand| {
             let ran = stage.run(errand, Mischief::new(|_| None));
             match ran.came {
-                Came::Well { .. } => Ok(ran),
+                Came::Well => Ok(ran),
                 Came::Failed(failure) => Err(*failure),
                 other => Err(bug(format!("without any trouble: {other:?}"))),
             }
@@ -158,7 +158,7 @@ impl Script {
             oracles::always(stage, &ran)?;
             self.data_is_there(stage)?;
             match &ran.came {
-                Came::Well { .. } => break,
+                Came::Well => break,
                 Came::Failed(failure) if calm => {
                     calm_runs += 1;
                     if calm_runs >= RERUNS {
@@ -178,8 +178,8 @@ impl Script {
         let ran = stage.run(errand, Mischief::new(|_| None));
         oracles::always(stage, &ran)?;
         match &ran.came {
-            Came::Well { .. } if ran.writes == 0 || matches!(errand, Errand::Recover(_)) => {}
-            Came::Well { .. } => {
+            Came::Well if ran.writes == 0 || matches!(errand, Errand::Recover(_)) => {}
+            Came::Well => {
                 let writes: Vec<String> =
                     ran.mischief.requests().into_iter().filter(|r| r.writes).map(|r| r.action).collect();
                 return Err(Violation::new("O1 converges", format!("done, and then again: {}", writes.join(", "))));
@@ -225,9 +225,12 @@ impl Stage {
         self.world.pass(later, clusterctl_simulator::aws::happened);
     }
 
-    /// The volumes that are not part of a machine.
+    /// The volumes that do not go with the machine they are attached to.
     fn data(&self) -> Vec<String> {
-        let volumes = self.world.all("volume").filter(|volume| !volume.foreign && volume.tags.keys().any(|k| k.contains("address")));
-        volumes.map(|volume| volume.id.clone()).collect()
+        let of_ours = self.world.all("volume").filter(|volume| !volume.foreign && !volume.tags.is_empty());
+        let lasting = of_ours.filter(|volume| {
+            volume.at("attachmentSet.deleteOnTermination").iter().all(|goes| *goes != &true && *goes != &"true")
+        });
+        lasting.map(|volume| volume.id.clone()).collect()
     }
 }

@@ -27,15 +27,14 @@ pub(crate) fn text(notice: Notice<'_>) -> String {
             count(resources, "resource"),
             span(wait)
         ),
-        Notice::Doubtful { wait } => format!(
-            "A create that was never answered was repeated; waiting {} until a twin would be seen",
-            span(wait)
-        ),
+        Notice::Doubtful { wait } => {
+            format!("A create that was never answered was repeated; waiting {} until a twin would be seen", span(wait))
+        }
         Notice::Again { what, error, wait } => one_line(&format!("Asking for {what} again in {}: {error}", span(wait))),
         Notice::Verifying => "Looking again whether everything is as planned ...".to_owned(),
         Notice::Sweeping => "Removing what the machines made by themselves ...".to_owned(),
         Notice::StillThere { resources } => format!("Still seen: {}; looking again", count(resources, "resource")),
-        Notice::TimelineNotKept { why } => tame(&format!("The timeline of this run could not be recorded: {why}")),
-        Notice::TimelineUnreadable { why } => tame(&format!("The recorded timeline cannot be read: {why}")),
+        Notice::TimelineNotKept { why } => one_line(&format!("The timeline of this run could not be recorded: {why}")),
+        Notice::TimelineUnreadable { why } => one_line(&format!("The recorded timeline cannot be read: {why}")),
     }
 }

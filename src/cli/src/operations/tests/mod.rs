@@ -14,8 +14,8 @@ use clusterctl_core::store::{MemoryStore, SystemClock};
 use self::fake::Shared;
 use clusterctl_core::provider::Caller;
 
-use super::{App, View};
 use super::interrupt::Interrupt;
+use super::{App, View};
 use crate::args::Cli;
 use crate::commands::{self, Desk};
 use crate::failure::{Failure, Kind};
@@ -74,6 +74,7 @@ impl World {
             }),
             store: Some(Arc::new(self.store.clone())),
             alive: |_| Liveness::Unknown,
+            held: Default::default(),
         };
         Running { desk: Desk { app, console }, cli, captured }
     }

@@ -88,7 +88,8 @@ fn trial(script: &Script, seed: u64) -> Tried {
         .collect();
     let theft = chance.happens("theft", 0.3).then(|| Duration::from_secs_f64(300.0 * chance.unit("theft at")));
     let mut stage = script.stage(seed, &Weather::calm());
-    let disturbed = clients.iter().filter(|client| client.stopped.is_some()).count() as u64 + u64::from(theft.is_some());
+    let disturbed =
+        clients.iter().filter(|client| client.stopped.is_some()).count() as u64 + u64::from(theft.is_some());
     let mut tried = Tried { clients: clients.len() as u64, disturbed, took: Duration::ZERO, verdict: Ok(()) };
     tried.verdict = together(script, &mut stage, &clients, theft, &mut tried.took);
     tried
@@ -126,9 +127,10 @@ fn together(
     let mut winners = 0;
     for (client, came) in clients.iter().zip(&ends) {
         match came {
-            Came::Well { .. } => winners += 1,
+            Came::Well => winners += 1,
             Came::Failed(failure) if LOSES.contains(&failure.kind) => {
-                if failure.kind == Kind::Locked && !failure.to_string().contains("client-") {
+                let words = format!("{failure} {:?}", failure.details);
+                if failure.kind == Kind::Locked && !words.contains("client-") {
                     let what = format!("a loser does not name the holder: {failure}");
                     return Err(Violation::new("O7 single writer", what));
                 }
@@ -146,8 +148,7 @@ fn together(
 }
 
 /// How a client may lose: somebody else holds the lock, or took it over.
-const LOSES: [Kind; 6] =
-    [Kind::Locked, Kind::Resumable, Kind::Store, Kind::Unavailable, Kind::Failed, Kind::NotFound];
+const LOSES: [Kind; 6] = [Kind::Locked, Kind::Resumable, Kind::Store, Kind::Unavailable, Kind::Failed, Kind::NotFound];
 
 async fn one(
     stage: &Stage,
@@ -160,12 +161,7 @@ async fn one(
     tokio::time::sleep(client.comes_after).await;
     let stop = client.stopped.map(|(from, span)| (Instant::now() + from, Instant::now() + from + span));
     let store = Slow { inner: stage.store.clone(), stop };
-    let wire = Watched {
-        inner: simulation.clone(),
-        stop,
-        client: client.number,
-        ledger: ledger.clone(),
-    };
+    let wire = Watched { inner: simulation.clone(), stop, client: client.number, ledger: ledger.clone() };
     let view = View { transport: Arc::new(wire), ..simulated::view(simulation) };
     let mut app = match process::app(stage.seed.wrapping_add(client.number), view, Arc::new(store)) {
         Ok(app) => app,
@@ -218,9 +214,10 @@ impl Writes {
             }
         }
         match late.into_iter().find(|(_, count)| *count > 1) {
-            Some((client, count)) => {
-                Err(Violation::new("O7 single writer", format!("client {client} was superseded and wrote {count} times")))
-            }
+            Some((client, count)) => Err(Violation::new(
+                "O7 single writer",
+                format!("client {client} was superseded and wrote {count} times"),
+            )),
             None => Ok(()),
         }
     }

@@ -13,8 +13,8 @@ use clusterctl_core::addr::Addr;
 use clusterctl_core::cloud::{Call, CloudError, Remains};
 use clusterctl_core::graph::Graph;
 use clusterctl_core::plan;
-use clusterctl_core::store::journal::current;
 use clusterctl_core::store::ClusterKeys;
+use clusterctl_core::store::journal::current;
 use clusterctl_simulator::weather::Weather;
 
 use super::{Extent, Failed, Outcome, crowd};
@@ -37,7 +37,7 @@ spec:
   cloud: aws
   region: eu-central-1
   zones: 1
-  network: {egress: per-zone}
+  network: {egress: perZone}
   access: {ssh: {from: [198.51.100.0/24], keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGYNgPUMLbnl4yvk1cXTzXcTnHsTKS21YTP8OtSYIqDm demo]}}
   dns: {zone: demo.internal, visibility: private}
   controlPlane: {count: 1}
@@ -54,7 +54,7 @@ spec:
   zones: 1
   controlPlane: {count: 1}
   nodeGroups:
-  - {name: close, machine: {gpu: {model: a10g, count: 1}}, count: 1, placement: cluster}
+  - {name: close, machine: {gpu: {model: a10g, count: 1}}, count: 1, options: {aws: {placementGroup: cluster}}}
 ",
 ];
 
@@ -140,7 +140,8 @@ pub(crate) fn run(extent: Extent) -> Result<Outcome, Failure> {
         let file = Wanted::read("a file of the programme", text.to_owned())?;
         played.push(Played::calmly(file, extent.seed)?);
     }
-    let covered: BTreeSet<&str> = played.iter().flat_map(|one| one.addrs.iter().map(|addr| addr.kind.as_str())).collect();
+    let covered: BTreeSet<&str> =
+        played.iter().flat_map(|one| one.addrs.iter().map(|addr| addr.kind.as_str())).collect();
     if let Some(kind) = REPEATED.iter().find(|kind| !covered.contains(**kind)) {
         return Err(Failure::new(Kind::Bug, format!("no file of the programme has a {kind}")));
     }
@@ -187,7 +188,7 @@ impl Played {
         let mut made = fresh.clone();
         let ran = made.run(&Errand::Apply(Box::new(file.clone())), Mischief::default());
         match ran.came {
-            Came::Well { .. } => {}
+            Came::Well => {}
             Came::Failed(failure) => return Err(*failure),
             other => return Err(Failure::new(Kind::Failed, format!("without any trouble: {other:?}"))),
         }
@@ -196,7 +197,9 @@ impl Played {
         let addrs = made.ask(async |app| {
             let store = app.open_store().await?;
             let found = current(&*store, &ClusterKeys::new(file.name())?).await?;
-            Ok(found.map(|found| found.state.resources.keys().filter_map(|a| a.parse().ok()).collect()).unwrap_or_default())
+            Ok(found
+                .map(|found| found.state.resources.keys().filter_map(|a| a.parse().ok()).collect())
+                .unwrap_or_default())
         })?;
         Ok(Self { file, fresh, made, expected, addrs })
     }
@@ -240,7 +243,7 @@ impl Played {
 
 fn well(came: &Came) -> Result<(), Violation> {
     match came {
-        Came::Well { .. } => Ok(()),
+        Came::Well => Ok(()),
         Came::Failed(failure) => Err(Violation::new("O1 converges", format!("{failure} {:?}", failure.details))),
         other => Err(Violation::new("O1 converges", format!("{other:?}"))),
     }
