@@ -6,7 +6,7 @@ ARN = "arn:aws:elasticloadbalancing:eu-central-1:123456789012"
 NO_BALANCER = f"{ARN}:loadbalancer/net/nobody/0123456789abcdef"
 NO_GROUP = f"{ARN}:targetgroup/nobody/0123456789abcdef"
 NO_LISTENER = f"{ARN}:listener/net/nobody/0123456789abcdef/0123456789abcdef"
-NAME = "demo-api-0a1b2c3d"
+NAME = "demo-api"
 
 
 def play(duel):
@@ -51,11 +51,16 @@ def balancers(duel):
     new = {"Name": NAME, "Type": "network", "Scheme": "internet-facing", "Subnets": ["$subnet_a"],
            "SecurityGroups": ["$group_api"], "Tags": tags("aws_lb.api")}
     call("elbv2.create_load_balancer", "ours", new, {"balancer": "LoadBalancers.0.LoadBalancerArn"})
-    call("elbv2.create_load_balancer", "again", new)
-    call("elbv2.create_load_balancer", "of a name that is taken", {**new, "Scheme": "internal"}, refusal="DuplicateLoadBalancerName")
+
+    def away(side, answer):
+        made = answer["LoadBalancers"][0]["LoadBalancerArn"]
+        if made != side.names["balancer"]:
+            side.call("elbv2.delete_load_balancer", {"LoadBalancerArn": made})
+
+    call("elbv2.create_load_balancer", "again", new, undo=away)
+    call("elbv2.create_load_balancer", "of a name that is taken", {**new, "Scheme": "internal"},
+         refusal="DuplicateLoadBalancerName", undo=away)
     other = {**new, "Name": "demo-junk"}
-    away = lambda side, answer: side.call("elbv2.delete_load_balancer", {
-        "LoadBalancerArn": answer["LoadBalancers"][0]["LoadBalancerArn"]})
     call("elbv2.create_load_balancer", "nowhere", {**other, "Subnets": [f"subnet-{NOBODY}"]}, refusal="SubnetNotFound", undo=away)
     call("elbv2.create_load_balancer", "of a group that is not there", {**other, "SecurityGroups": [f"sg-{NOBODY}"]},
          refusal="InvalidSecurityGroup", undo=away)
@@ -79,8 +84,18 @@ def listeners(duel):
     forward = [{"Type": "forward", "TargetGroupArn": "$targets"}]
     new = {"LoadBalancerArn": "$balancer", "Port": 6443, "Protocol": "TCP", "DefaultActions": forward, "Tags": tags("aws_lb_listener.api")}
     call("elbv2.create_listener", "ours", new, {"listener": "Listeners.0.ListenerArn"})
-    call("elbv2.create_listener", "of a port that is taken", {**new, "DefaultActions": forward}, refusal="DuplicateListener",
-         undo=lambda side, answer: side.call("elbv2.delete_listener", {"ListenerArn": answer["Listeners"][0]["ListenerArn"]}))
+
+    def away(side, answer):
+        made = answer["Listeners"][0]["ListenerArn"]
+        if made != side.names["listener"]:
+            side.call("elbv2.delete_listener", {"ListenerArn": made})
+
+    call("elbv2.create_listener", "again", new, undo=away)
+    call("elbv2.create_target_group", "another", {"Name": "demo-other", "Port": 80, "Protocol": "TCP", "TargetType": "ip",
+         "VpcId": "$vpc"}, {"targets_2": "TargetGroups.0.TargetGroupArn"})
+    other = [{"Type": "forward", "TargetGroupArn": "$targets_2"}]
+    call("elbv2.create_listener", "of a port that is taken", {**new, "DefaultActions": other}, refusal="DuplicateListener", undo=away)
+    call("elbv2.delete_target_group", "the other", {"TargetGroupArn": "$targets_2"})
     call("elbv2.create_listener", "of nothing", {**new, "LoadBalancerArn": NO_BALANCER}, refusal="LoadBalancerNotFound")
     call("elbv2.create_listener", "to nothing", {**new, "Port": 443, "DefaultActions": [{"Type": "forward", "TargetGroupArn": NO_GROUP}]},
          refusal="TargetGroupNotFound")

@@ -22,12 +22,13 @@ def held(duel):
              {f"group_{name}": "GroupId"})
     call("ec2.authorize_security_group_ingress", "that holds", {"GroupId": "$group_two", "IpPermissions": [
         permission((1, 2), group="$group_one")]})
-    call("ec2.create_network_interface", "that holds", {"SubnetId": "$subnet_h", "Groups": ["$group_two"]},
+    call("ec2.create_network_interface", "that holds", {"SubnetId": "$subnet_h", "PrivateIpAddress": "10.50.0.10",
+         "Groups": ["$group_two"]},
          {"eni_h": "NetworkInterface.NetworkInterfaceId"})
     call("ec2.allocate_address", "that holds", {"Domain": "vpc"}, {"eip_h": "AllocationId"})
     call("ec2.create_nat_gateway", "that holds", {"SubnetId": "$subnet_h", "AllocationId": "$eip_h"}, {"nat_h": "NatGateway.NatGatewayId"})
     call("ec2.describe_nat_gateways", "until it holds", {"NatGatewayIds": ["$nat_h"]}, until=("NatGateways.0.State", "available"))
-    call("ec2.release_address", "of a NAT gateway", {"AllocationId": "$eip_h"}, refusal="InvalidIPAddress.InUse")
+    call("ec2.release_address", "of a NAT gateway", {"AllocationId": "$eip_h"}, refusal="AuthFailure")
     call("ec2.detach_internet_gateway", "below an address", gateway, refusal="DependencyViolation",
          undo=lambda side, _: side.call("ec2.attach_internet_gateway", gateway))
     call("ec2.delete_internet_gateway", "that is attached", {"InternetGatewayId": "$igw_h"}, refusal="DependencyViolation")
@@ -62,8 +63,8 @@ def cleared(duel):
              until=("Reservations.0.Instances.0.State.Name", "terminated"))
     call("ec2.terminate_instances", "again", {"InstanceIds": ["$machine"]})
     call("ec2.delete_volume", "ours", {"VolumeId": "$volume"})
+    call("ec2.describe_volumes", "of the owner at the end", by_tag(), until=("Volumes.0", None))
     call("ec2.delete_volume", "again", {"VolumeId": "$volume"}, refusal="InvalidVolume.NotFound")
-    call("ec2.describe_volumes", "of the owner at the end", by_tag())
     call("ec2.delete_vpc_endpoints", "ours", {"VpcEndpointIds": ["$endpoint"]})
     call("ec2.disassociate_route_table", "ours", {"AssociationId": "$association"})
     call("ec2.delete_nat_gateway", "ours", {"NatGatewayId": "$nat"})

@@ -38,7 +38,7 @@ def volumes(duel):
     call("ec2.modify_volume", "larger", {"VolumeId": "$volume", "Size": 40, "VolumeType": "gp3"})
     call("ec2.describe_volumes", "until it is larger", {"VolumeIds": ["$volume"]}, until=("Volumes.0.Size", 40))
     call("ec2.modify_volume", "again at once", {"VolumeId": "$volume", "Size": 50, "VolumeType": "gp3"},
-         refusal="VolumeModificationRateExceeded", undo=lambda side, _: side.call(
+         refusal="IncorrectModificationState", undo=lambda side, _: side.call(
              "ec2.modify_volume", {"VolumeId": "$volume", "Size": 40, "VolumeType": "gp3"}))
     call("ec2.modify_volume", "not there", {"VolumeId": f"vol-{NOBODY}", "Size": 40}, refusal="InvalidVolume.NotFound")
     call("ec2.describe_volumes", "not there", {"VolumeIds": [f"vol-{NOBODY}"]}, refusal="InvalidVolume.NotFound")
@@ -103,13 +103,12 @@ def instances(duel):
          refusal="InvalidInstanceID.NotFound")
     call("ec2.create_tags", "of a machine", {"Resources": ["$machine_2"], "Tags": [{"Key": "team", "Value": "ml"}]})
     call("ec2.describe_instances", "that was changed", {"InstanceIds": ["$machine_2"]})
-    call("ec2.delete_network_interface", "in use", {"NetworkInterfaceId": "$eni"}, refusal="InvalidParameterValue")
+    call("ec2.delete_network_interface", "in use", {"NetworkInterfaceId": "$eni"}, refusal="InvalidNetworkInterface.InUse")
 
 
 def disks(duel):
     call = duel.call
     tie = {"Device": "/dev/sdf", "InstanceId": "$machine", "VolumeId": "$volume"}
-    off = lambda side, _: side.call("ec2.detach_volume", {"VolumeId": "$volume"})
     call("ec2.detach_volume", "that is not attached", tie, refusal="IncorrectState")
     call("ec2.attach_volume", "not there", {**tie, "VolumeId": f"vol-{NOBODY}"}, refusal="InvalidVolume.NotFound")
     call("ec2.attach_volume", "to what is not there", {**tie, "InstanceId": f"i-{NOBODY}"}, refusal="InvalidInstanceID.NotFound")
@@ -121,7 +120,7 @@ def disks(duel):
     call("ec2.create_volume", "in another zone", {"AvailabilityZone": "eu-central-1b", "Size": 20, "VolumeType": "gp3",
          "ClientToken": "token-volume-b"}, {"volume_b": "VolumeId"})
     call("ec2.describe_volumes", "until the other is there", {"VolumeIds": ["$volume_b"]}, until=("Volumes.0.State", "available"))
-    away = lambda side, _: side.call("ec2.detach_volume", {"VolumeId": "$volume_b"})
+    away = lambda side, _: side.call("ec2.detach_volume", {**tie, "VolumeId": "$volume_b", "Device": "/dev/sdg"})
     call("ec2.attach_volume", "from another zone", {**tie, "VolumeId": "$volume_b", "Device": "/dev/sdg"},
          refusal="InvalidVolume.ZoneMismatch", undo=away)
     call("ec2.delete_volume", "the other", {"VolumeId": "$volume_b"})
@@ -172,7 +171,6 @@ def templates(duel):
     version = {"LaunchTemplateId": "$template", "ClientToken": "token-version",
                "LaunchTemplateData": {**data, "InstanceType": "m7i.xlarge"}}
     call("ec2.create_launch_template_version", "another", version)
-    call("ec2.create_launch_template_version", "of the same token", version)
     call("ec2.create_launch_template_version", "not there", {**version, "ClientToken": "t-31", "LaunchTemplateId": f"lt-{NOBODY}"},
          refusal="InvalidLaunchTemplateId.NotFound")
     call("ec2.modify_launch_template", "its default", {"LaunchTemplateId": "$template", "DefaultVersion": "2"})
@@ -185,6 +183,8 @@ def templates(duel):
     call("ec2.describe_launch_templates", "that was changed", {**by_tag("aws_launch_template.workers"), "MaxResults": 200})
     call("ec2.describe_launch_template_versions", "the newest after that", newest)
     call("ec2.describe_launch_template_versions", "of the account", {"Versions": ["$Latest"], "MaxResults": 200})
+    # The last of these, since moto goes on with another number.
+    call("ec2.create_launch_template_version", "of the same token", version)
     call("ec2.delete_launch_template", "not there", {"LaunchTemplateId": f"lt-{NOBODY}"}, refusal="InvalidLaunchTemplateId.NotFound")
 
 
@@ -206,7 +206,15 @@ def groups(duel):
     junk = {"AutoScalingGroupName": "demo-junk"}
     away = lambda side, _: side.call("autoscaling.delete_auto_scaling_group", {**junk, "ForceDelete": True})
     call("autoscaling.create_auto_scaling_group", "ours", new)
-    call("autoscaling.create_auto_scaling_group", "again", new, refusal="AlreadyExists")
+    def anew(side, _):
+        # moto puts the new group over the old one, and forgets its machine.
+        _, left = side.call("ec2.describe_instances", {"Filters": [where("tag:aws:autoscaling:groupName", "demo-workers")]})
+        machines = [machine["InstanceId"] for one in left["Reservations"] for machine in one["Instances"]]
+        side.call("ec2.terminate_instances", {"InstanceIds": machines})
+        side.call("autoscaling.delete_auto_scaling_group", {**name, "ForceDelete": True})
+        side.call("autoscaling.create_auto_scaling_group", new)
+
+    call("autoscaling.create_auto_scaling_group", "again", new, refusal="AlreadyExists", undo=anew)
     wrong = {**new, **junk, "Tags": []}
     call("autoscaling.create_auto_scaling_group", "with less at most than at least", {**wrong, "MinSize": 4}, refusal="ValidationError", undo=away)
     call("autoscaling.create_auto_scaling_group", "nowhere", {**wrong, "VPCZoneIdentifier": f"subnet-{NOBODY}"}, refusal="ValidationError", undo=away)
