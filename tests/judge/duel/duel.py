@@ -42,13 +42,13 @@ class Side:
         self.clients = {name: session.client(name, region_name=REGION, endpoint_url=endpoint, config=config) for name in SERVICES}
 
     def call(self, operation, params):
-        """Status and code, and the answer: of an error, none."""
+        """Status and code, and the answer: of an error, what it says."""
         service, method = operation.split(".")
         try:
             answer = getattr(self.clients[service], method)(**self.filled(params))
             return str(answer["ResponseMetadata"]["HTTPStatusCode"]), answer
         except ClientError as error:
-            return f"{error.response['ResponseMetadata']['HTTPStatusCode']} {error.response['Error']['Code']}", {}
+            return f"{error.response['ResponseMetadata']['HTTPStatusCode']} {error.response['Error']['Code']}", {"said": str(error.response)}
         except (BotoCoreError, ResponseParserError):
             # moto breaks down with a page of HTML now and then.
             return "unreadable", {}
@@ -149,10 +149,10 @@ class Duel:
         # As they would have to be listed.
         self.unlisted = []
 
-    def call(self, operation, label, params=None, learn=None, refusal=None, undo=None, until=None):
-        """Calls both; `refusal` is the code with which AWS refuses, without it AWS answers. `until` is a path and the
-        values for which to wait there. `undo` is called with each side that answered what AWS refuses, or made another
-        thing where AWS gives the same."""
+    def call(self, operation, label, params=None, learn=None, refusal=None, says=None, undo=None, until=None):
+        """Calls both; `refusal` is the code with which AWS refuses, without it AWS answers. `says` are words of the
+        refusal that our client looks for. `until` is a path and the values for which to wait there. `undo` is called with
+        each side that answered: moto does what AWS refuses, and makes another thing where AWS gives the same."""
         step = f"{operation}: {label}"
         if step in self.labels:
             raise ValueError(f"two steps have the name {step}")
@@ -165,7 +165,7 @@ class Duel:
                     break
                 side.wait()
                 outcome, answer = side.call(operation, params or {})
-            if answer and learn:
+            if outcome[0] == "2" and learn:
                 side.learn(learn, answer)
             outcomes.append((outcome, answer))
         self.calls += 1
@@ -178,6 +178,10 @@ class Duel:
         if told != refusal:
             self.violations.append(f"{step}: AWS says {refusal or 'yes'}, the simulator {simulator}")
         self.compare(step, "answer", moto, simulator, 2)
+        if says and says not in simulator_answer.get("said", ""):
+            self.violations.append(f"{step}: the simulator does not say {says!r}: {simulator_answer}")
+        if says and moto == simulator:
+            self.compare(step, "says", *(says in answer["said"] for _, answer in outcomes), 1)
         if moto[0] == simulator[0] == "2":
             fields = parse(READS.get(operation, ""))
             pair = [side.read(picked(operation, answer), fields) for side, (_, answer) in zip(self.sides, outcomes)]

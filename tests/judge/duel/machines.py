@@ -92,7 +92,8 @@ def instances(duel):
         ("t-29", "a root disk that is too small", "InvalidBlockDeviceMapping",
          {"BlockDeviceMappings": [{**ROOT, "Ebs": {**ROOT["Ebs"], "VolumeSize": 1}}]}),
     ):
-        call("ec2.run_instances", name, wrong(token, **more), refusal=code, undo=away)
+        says = "IAM Instance Profile" if name.startswith("a profile") else None
+        call("ec2.run_instances", name, wrong(token, **more), refusal=code, says=says, undo=away)
     call("ec2.describe_instances", "of the owner", {"Filters": [*ours(), where(f"tag:{ADDRESS}", "aws_instance.*"),
          where("instance-state-name", *ALIVE)], "MaxResults": 1000})
     call("ec2.describe_instances", "not there", {"InstanceIds": [f"i-{NOBODY}"]}, refusal="InvalidInstanceID.NotFound")
@@ -103,13 +104,14 @@ def instances(duel):
          refusal="InvalidInstanceID.NotFound")
     call("ec2.create_tags", "of a machine", {"Resources": ["$machine_2"], "Tags": [{"Key": "team", "Value": "ml"}]})
     call("ec2.describe_instances", "that was changed", {"InstanceIds": ["$machine_2"]})
-    call("ec2.delete_network_interface", "in use", {"NetworkInterfaceId": "$eni"}, refusal="InvalidNetworkInterface.InUse")
+    call("ec2.delete_network_interface", "in use", {"NetworkInterfaceId": "$eni"}, refusal="InvalidNetworkInterface.InUse",
+         says="in use")
 
 
 def disks(duel):
     call = duel.call
     tie = {"Device": "/dev/sdf", "InstanceId": "$machine", "VolumeId": "$volume"}
-    call("ec2.detach_volume", "that is not attached", tie, refusal="IncorrectState")
+    call("ec2.detach_volume", "that is not attached", tie, refusal="IncorrectState", says="'available'")
     call("ec2.attach_volume", "not there", {**tie, "VolumeId": f"vol-{NOBODY}"}, refusal="InvalidVolume.NotFound")
     call("ec2.attach_volume", "to what is not there", {**tie, "InstanceId": f"i-{NOBODY}"}, refusal="InvalidInstanceID.NotFound")
     call("ec2.attach_volume", "ours", tie)
@@ -217,10 +219,12 @@ def groups(duel):
     call("autoscaling.create_auto_scaling_group", "again", new, refusal="AlreadyExists", undo=anew)
     wrong = {**new, **junk, "Tags": []}
     call("autoscaling.create_auto_scaling_group", "with less at most than at least", {**wrong, "MinSize": 4}, refusal="ValidationError", undo=away)
-    call("autoscaling.create_auto_scaling_group", "nowhere", {**wrong, "VPCZoneIdentifier": f"subnet-{NOBODY}"}, refusal="ValidationError", undo=away)
+    call("autoscaling.create_auto_scaling_group", "nowhere", {**wrong, "VPCZoneIdentifier": f"subnet-{NOBODY}"},
+         refusal="ValidationError", says="does not exist", undo=away)
     other = {**mixed, "LaunchTemplate": {**mixed["LaunchTemplate"], "LaunchTemplateSpecification": {
         "LaunchTemplateId": f"lt-{NOBODY}", "Version": "1"}}}
-    call("autoscaling.create_auto_scaling_group", "of no template", {**wrong, "MixedInstancesPolicy": other}, refusal="ValidationError", undo=away)
+    call("autoscaling.create_auto_scaling_group", "of no template", {**wrong, "MixedInstancesPolicy": other},
+         refusal="ValidationError", says="does not exist", undo=away)
     by_name = {"AutoScalingGroupNames": ["demo-workers"]}
     call("autoscaling.describe_auto_scaling_groups", "until a machine serves", by_name,
          until=("AutoScalingGroups.0.Instances.0.LifecycleState", "InService"))
@@ -234,10 +238,11 @@ def groups(duel):
     change = {key: new[key] for key in ("AutoScalingGroupName", "VPCZoneIdentifier", "CapacityRebalance", "MixedInstancesPolicy")}
     call("autoscaling.update_auto_scaling_group", "its bounds", {**change, "MinSize": 1, "MaxSize": 5})
     call("autoscaling.update_auto_scaling_group", "not there", {**change, "AutoScalingGroupName": "nobody", "MinSize": 1, "MaxSize": 5},
-         refusal="ValidationError")
+         refusal="ValidationError", says="not found")
     call("autoscaling.create_or_update_tags", "ours", {"Tags": group_tags("demo-workers", {"Key": "team", "Value": "ml"})})
     call("autoscaling.create_or_update_tags", "not there", {"Tags": group_tags("nobody")}, refusal="ValidationError")
     call("autoscaling.describe_auto_scaling_groups", "after that", by_name)
     call("autoscaling.delete_tags", "ours", {"Tags": [group_tags("demo-workers", {"Key": "team", "Value": "ml"})[-1]]})
     call("autoscaling.describe_auto_scaling_groups", "without a tag", by_name)
-    call("autoscaling.delete_auto_scaling_group", "not there", {"AutoScalingGroupName": "nobody", "ForceDelete": True}, refusal="ValidationError")
+    call("autoscaling.delete_auto_scaling_group", "not there", {"AutoScalingGroupName": "nobody", "ForceDelete": True},
+         refusal="ValidationError", says="not found")

@@ -70,7 +70,7 @@ def records(duel):
     change = "route53.change_resource_record_sets"
     learn = {"change": lambda answer: answer["ChangeInfo"]["Id"].split("/")[-1]}
     call(change, "created", changes("CREATE", value, mark), learn)
-    call(change, "created again", changes("CREATE", value, mark), refusal="InvalidChangeBatch")
+    call(change, "created again", changes("CREATE", value, mark), refusal="InvalidChangeBatch", says="already exists")
     call("route53.get_change", "until the record is everywhere", {"Id": "$change"}, until=("ChangeInfo.Status", "INSYNC"))
     call(change, "outside", changes("CREATE", {**value, "Name": "api.elsewhere.net"}), refusal="InvalidChangeBatch")
     call(change, "of nothing", changes("CREATE", value, zone=NOWHERE), refusal="NoSuchHostedZone")
@@ -85,9 +85,10 @@ def records(duel):
          "StartRecordType": "TXT", "MaxItems": "1"})
     call("route53.list_resource_record_sets", "of nothing", {"HostedZoneId": NOWHERE}, refusal="NoSuchHostedZone")
     call("route53.delete_hosted_zone", "that is not empty", {"Id": "$zone"}, refusal="HostedZoneNotEmpty")
-    call(change, "deleted as they are not", changes("DELETE", value, mark), refusal="InvalidChangeBatch")
+    call(change, "deleted as they are not", changes("DELETE", value, mark), refusal="InvalidChangeBatch",
+         says="do not match the current values")
     call(change, "deleted", changes("DELETE", changed, mark, alias))
-    call(change, "deleted again", changes("DELETE", changed), refusal="InvalidChangeBatch")
+    call(change, "deleted again", changes("DELETE", changed), refusal="InvalidChangeBatch", says="but it was not found")
     call("route53.list_resource_record_sets", "after that", listing)
     call("route53.delete_hosted_zone", "ours", {"Id": "$zone"})
     call("route53.delete_hosted_zone", "again", {"Id": "$zone"}, refusal="NoSuchHostedZone")

@@ -47,6 +47,7 @@ def vpc(duel):
     call("ec2.describe_vpcs", "of the owner", by_tag())
     call("ec2.describe_vpcs", "of the address", by_tag("aws_vpc.main"))
     call("ec2.describe_vpcs", "of the cluster", {"Filters": [where(f"tag:{CLUSTER}", "demo")]})
+    call("ec2.describe_vpcs", "by a filter that is none", {"Filters": [where("no-such-filter", "x")]}, refusal="InvalidParameterValue")
     call("ec2.describe_vpcs", "by its id", {"VpcIds": ["$vpc"]})
     call("ec2.describe_vpcs", "not there", {"VpcIds": [f"vpc-{NOBODY}"]}, refusal="InvalidVpcID.NotFound")
     names = {"VpcId": "$vpc", "Attribute": "enableDnsHostnames"}
