@@ -43,10 +43,10 @@ def main():
     violations = duel.close(wanted(pathlib.Path(sources)))
     for violation in violations:
         print(violation)
-    actions = len(duel.covered)
-    print(f"{duel.calls} calls of {actions} actions, {duel.fields} fields compared, "
-          f"{duel.fields - duel.differences} equal, {duel.differences} differ as listed or not, "
-          f"{len(listed)} entries listed, {len(violations)} violations")
+    as_listed = duel.differences - len(duel.unlisted)
+    print(f"{duel.calls} calls of {len(duel.covered)} actions: {duel.fields} fields, "
+          f"{duel.fields - duel.differences} equal, {as_listed} differ as listed in {len(listed)} entries, "
+          f"{len(violations)} violations")
     sys.exit(1 if violations else 0)
 
 

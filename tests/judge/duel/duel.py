@@ -39,7 +39,8 @@ class Side:
             retries={"total_max_attempts": 1}, read_timeout=60, s3={"addressing_style": "path"},
             request_checksum_calculation="when_required", response_checksum_validation="when_required",
         )
-        self.clients = {name: session.client(name, region_name=REGION, endpoint_url=endpoint, config=config) for name in SERVICES}
+        self.clients = {name: session.client(name, region_name=REGION, endpoint_url=endpoint, config=config)
+            for name in SERVICES}
 
     def call(self, operation, params):
         """Status and code, and the answer: of an error, what it says."""
@@ -200,7 +201,8 @@ class Duel:
         self.differences += 1
         for index, entry in enumerate(self.listed):
             same = entry["moto"] == moto and entry["simulator"] == simulator
-            if same and fnmatch.fnmatchcase(step, entry["at"]) and fnmatch.fnmatchcase(field, entry["field"].replace("[", "[[]")):
+            if same and fnmatch.fnmatchcase(step, entry["at"]) and fnmatch.fnmatchcase(field,
+                entry["field"].replace("[", "[[]")):
                 self.used.add(index)
                 return
         self.unlisted.append({"at": step, "field": field, "moto": moto, "simulator": simulator})
