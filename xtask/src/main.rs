@@ -68,6 +68,13 @@ enum Command {
     /// One measurement in a process of its own.
     #[command(hide = true)]
     Measure { resources: usize },
+    /// A simulated AWS on a port of the loopback address; time runs FACTOR times as fast as the real one.
+    #[command(hide = true)]
+    Serve {
+        port: u16,
+        #[arg(default_value_t = 60.0)]
+        factor: f64,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -75,6 +82,7 @@ enum Which {
     Aws,
     Terraform,
     Shell,
+    Simulator,
     All,
 }
 
@@ -95,7 +103,13 @@ fn run(command: Command) -> Result<bool> {
     match command {
         Command::Judge { judge, only, seed } => {
             let mut good = true;
-            for (which, name) in [(Which::Shell, "shell"), (Which::Terraform, "terraform"), (Which::Aws, "aws")] {
+            let judges = [
+                (Which::Shell, "shell"),
+                (Which::Terraform, "terraform"),
+                (Which::Simulator, "simulator"),
+                (Which::Aws, "aws"),
+            ];
+            for (which, name) in judges {
                 if judge == which || judge == Which::All {
                     let options = judge::Options { only: only.clone(), seed };
                     good &= judge::run(&ground, name, &options)?.passed();
@@ -111,5 +125,9 @@ fn run(command: Command) -> Result<bool> {
         Command::Bless => ci::bless(&ground),
         Command::Demo => demo::run(&ground),
         Command::Measure { resources } => bench::measure(resources),
+        Command::Serve { port, factor } => {
+            judge::simulator::front::serve(port, factor)?;
+            Ok(true)
+        }
     }
 }

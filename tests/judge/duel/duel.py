@@ -15,14 +15,18 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from .reads import READS, parse
+from .reads import PICKED, READS, parse
 
 REGION = "eu-central-1"
 SERVICES = ("ec2", "elbv2", "autoscaling", "iam", "ssm", "route53", "sts", "s3")
 # As IAM spells them, where boto3 does otherwise.
 SPELT = {"elbv2": "elasticloadbalancing"}
 ID = re.compile(r"\b([a-z]+(?:-[a-z]+)*)-(?:0[0-9a-f]{16}|[0-9a-f]{17}|[0-9a-f]{8})\b")
+# Of the ARNs of load balancing.
+SUFFIX = re.compile(r"/[0-9a-f]{16}\b")
 NOTHING = (None, "", [], {})
+# Half an hour in the simulator; moto is never long about anything.
+POLLS = 360
 
 
 class Side:
@@ -35,16 +39,17 @@ class Side:
             retries={"total_max_attempts": 1}, read_timeout=60, s3={"addressing_style": "path"},
             request_checksum_calculation="when_required", response_checksum_validation="when_required",
         )
-        self.clients = {name: session.client(name, region_name=REGION, endpoint_url=endpoint, config=config) for name in SERVICES}
+        self.clients = {name: session.client(name, region_name=REGION, endpoint_url=endpoint, config=config)
+            for name in SERVICES}
 
     def call(self, operation, params):
-        """Status and code, and the answer: of an error, none."""
+        """Status and code, and the answer: of an error, what it says."""
         service, method = operation.split(".")
         try:
             answer = getattr(self.clients[service], method)(**self.filled(params))
             return str(answer["ResponseMetadata"]["HTTPStatusCode"]), answer
         except ClientError as error:
-            return f"{error.response['ResponseMetadata']['HTTPStatusCode']} {error.response['Error']['Code']}", {}
+            return f"{error.response['ResponseMetadata']['HTTPStatusCode']} {error.response['Error']['Code']}", {"said": str(error.response)}
         except (BotoCoreError, ResponseParserError):
             # moto breaks down with a page of HTML now and then.
             return "unreadable", {}
@@ -75,7 +80,7 @@ class Side:
             # Numbers and short words would be found everywhere.
             if len(known) > 7:
                 value = value.replace(known, f"${name}")
-        return ID.sub(r"<\1>", value)
+        return SUFFIX.sub("/<hex>", ID.sub(r"<\1>", value))
 
     def read(self, value, fields):
         """What `fields` name of a value; what is empty is left out, as our code makes no difference there."""
@@ -101,7 +106,7 @@ class Side:
         if self.name == "simulator":
             urllib.request.urlopen(urllib.request.Request(f"{self.endpoint}/__pass?5", method="POST")).read()
         else:
-            time.sleep(0.1)
+            time.sleep(0.02)
 
 
 def at(value, path):
@@ -111,6 +116,12 @@ def at(value, path):
         else:
             value = (value or {}).get(step)
     return value
+
+
+def picked(operation, answer):
+    """The answer without the entries of a list that nobody looks for."""
+    name, key, wanted = PICKED.get(operation, (None, None, None))
+    return {**answer, name: [one for one in answer[name] if one[key] in wanted]} if name else answer
 
 
 def differing(moto, simulator, path=""):
@@ -136,11 +147,13 @@ class Duel:
         self.listed, self.used = listed, set()
         self.calls = self.fields = self.differences = 0
         self.violations, self.covered, self.labels = [], set(), set()
+        # As they would have to be listed.
+        self.unlisted = []
 
-    def call(self, operation, label, params=None, learn=None, refusal=None, undo=None, until=None):
-        """Calls both; `refusal` is the code with which AWS refuses, without it AWS answers. `until` is a path and the
-        values for which to wait there. `undo` is called with each side that answered what AWS refuses, or made another
-        thing where AWS gives the same."""
+    def call(self, operation, label, params=None, learn=None, refusal=None, says=None, undo=None, until=None):
+        """Calls both; `refusal` is the code with which AWS refuses, without it AWS answers. `says` are words of the
+        refusal that our client looks for. `until` is a path and the values for which to wait there. `undo` is called with
+        each side that answered: moto does what AWS refuses, and makes another thing where AWS gives the same."""
         step = f"{operation}: {label}"
         if step in self.labels:
             raise ValueError(f"two steps have the name {step}")
@@ -148,12 +161,12 @@ class Duel:
         outcomes = []
         for side in self.sides:
             outcome, answer = side.call(operation, params or {})
-            for _ in range(400 if until else 0):
-                if outcome[0] == "2" and at(answer, until[0]) in until[1:]:
+            for _ in range(POLLS if until else 0):
+                if outcome[0] != "2" or at(answer, until[0]) in until[1:]:
                     break
                 side.wait()
                 outcome, answer = side.call(operation, params or {})
-            if answer and learn:
+            if outcome[0] == "2" and learn:
                 side.learn(learn, answer)
             outcomes.append((outcome, answer))
         self.calls += 1
@@ -166,9 +179,13 @@ class Duel:
         if told != refusal:
             self.violations.append(f"{step}: AWS says {refusal or 'yes'}, the simulator {simulator}")
         self.compare(step, "answer", moto, simulator, 2)
+        if says and says not in simulator_answer.get("said", ""):
+            self.violations.append(f"{step}: the simulator does not say {says!r}: {simulator_answer}")
+        if says and moto == simulator:
+            self.compare(step, "says", *(says in answer["said"] for _, answer in outcomes), 1)
         if moto[0] == simulator[0] == "2":
             fields = parse(READS.get(operation, ""))
-            pair = [side.read(answer, fields) for side, (_, answer) in zip(self.sides, outcomes)]
+            pair = [side.read(picked(operation, answer), fields) for side, (_, answer) in zip(self.sides, outcomes)]
             self.fields += leaves(pair[1])
             for path, one, other in differing(*pair):
                 self.compare(step, path, one, other, 0)
@@ -184,9 +201,11 @@ class Duel:
         self.differences += 1
         for index, entry in enumerate(self.listed):
             same = entry["moto"] == moto and entry["simulator"] == simulator
-            if same and fnmatch.fnmatchcase(step, entry["at"]) and fnmatch.fnmatchcase(field, entry["field"].replace("[", "[[]")):
+            if same and fnmatch.fnmatchcase(step, entry["at"]) and fnmatch.fnmatchcase(field,
+                entry["field"].replace("[", "[[]")):
                 self.used.add(index)
                 return
+        self.unlisted.append({"at": step, "field": field, "moto": moto, "simulator": simulator})
         self.violations.append(f"{step}: {field}: moto {json.dumps(moto)}, the simulator {json.dumps(simulator)}")
 
     def close(self, wanted):

@@ -1,6 +1,7 @@
-"""Facts of the region; networks, ways out of them, firewalls."""
+"""Facts of the region; networks, interfaces in them, ways out of them."""
 
-from .common import ADDRESS, CLUSTER, NOBODY, by_tag, ours, tagged, tags, where
+from . import firewall
+from .common import ADDRESS, CLUSTER, NOBODY, by_tag, ours, tagged, where
 
 UBUNTU = "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id"
 
@@ -10,7 +11,7 @@ def play(duel):
     vpc(duel)
     subnets(duel)
     internet_gateway(duel)
-    security(duel)
+    firewall.play(duel)
     interfaces(duel)
     addresses(duel)
     nat(duel)
@@ -36,7 +37,8 @@ def facts(duel):
     newest = lambda answer: max(answer["Images"], key=lambda image: image["CreationDate"])["ImageId"]
     call("ec2.describe_images", "Canonical's", published, learn={"image": newest})
     call("ec2.describe_images", "one by its id", {"ImageIds": ["$image"]})
-    call("ec2.describe_images", "one that is not there", {"ImageIds": [f"ami-{NOBODY}"]}, refusal="InvalidAMIID.NotFound")
+    call("ec2.describe_images", "one that is not there", {"ImageIds": [f"ami-{NOBODY}"]},
+         refusal="InvalidAMIID.NotFound")
     call("ec2.describe_images", "one that is no id", {"ImageIds": ["ami-junk"]}, refusal="InvalidAMIID.Malformed")
 
 
@@ -47,6 +49,8 @@ def vpc(duel):
     call("ec2.describe_vpcs", "of the owner", by_tag())
     call("ec2.describe_vpcs", "of the address", by_tag("aws_vpc.main"))
     call("ec2.describe_vpcs", "of the cluster", {"Filters": [where(f"tag:{CLUSTER}", "demo")]})
+    call("ec2.describe_vpcs", "by a filter that is none", {"Filters": [where("no-such-filter", "x")]},
+         refusal="InvalidParameterValue")
     call("ec2.describe_vpcs", "by its id", {"VpcIds": ["$vpc"]})
     call("ec2.describe_vpcs", "not there", {"VpcIds": [f"vpc-{NOBODY}"]}, refusal="InvalidVpcID.NotFound")
     names = {"VpcId": "$vpc", "Attribute": "enableDnsHostnames"}
@@ -56,11 +60,13 @@ def vpc(duel):
     call("ec2.describe_vpc_attribute", "after", names)
     call("ec2.modify_vpc_attribute", "not there", {"VpcId": f"vpc-{NOBODY}", "EnableDnsSupport": {"Value": True}},
          refusal="InvalidVpcID.NotFound")
-    call("ec2.describe_vpc_attribute", "not there", {**names, "VpcId": f"vpc-{NOBODY}"}, refusal="InvalidVpcID.NotFound")
+    call("ec2.describe_vpc_attribute", "not there", {**names, "VpcId": f"vpc-{NOBODY}"},
+         refusal="InvalidVpcID.NotFound")
     call("ec2.delete_vpc", "not there", {"VpcId": f"vpc-{NOBODY}"}, refusal="InvalidVpcID.NotFound")
     call("ec2.create_tags", "of the network", {"Resources": ["$vpc"], "Tags": [{"Key": "team", "Value": "ml"}]})
     call("ec2.describe_vpcs", "with another tag", by_tag("aws_vpc.main"))
-    call("ec2.create_tags", "of what is not there", {"Resources": [f"vpc-{NOBODY}"], "Tags": [{"Key": "a", "Value": "b"}]},
+    call("ec2.create_tags", "of what is not there", {"Resources": [f"vpc-{NOBODY}"],
+         "Tags": [{"Key": "a", "Value": "b"}]},
          refusal="InvalidVpcID.NotFound")
     call("ec2.create_tags", "that are AWS's", {"Resources": ["$vpc"], "Tags": [{"Key": "aws:mine", "Value": "b"}]},
          refusal="InvalidParameterValue")
@@ -110,78 +116,11 @@ def internet_gateway(duel):
          refusal="InvalidInternetGatewayID.NotFound")
 
 
-def permission(ports, cidr=None, group=None, protocol="tcp", text="for the judge"):
-    found = {"IpProtocol": protocol}
-    if ports:
-        found |= {"FromPort": ports[0], "ToPort": ports[1]}
-    if cidr:
-        found["IpRanges"] = [{"CidrIp": cidr, **({"Description": text} if text else {})}]
-    if group:
-        found["UserIdGroupPairs"] = [{"GroupId": group, "Description": text}]
-    return found
-
-
-def security(duel):
-    call = duel.call
-    for name in ("nodes", "api"):
-        call("ec2.create_security_group", name, {"GroupName": f"demo-{name}", "Description": f"demo: {name}",
-             "VpcId": "$vpc", **tagged("security-group", f"aws_security_group.{name}")}, {f"group_{name}": "GroupId"})
-    call("ec2.create_security_group", "of a name that is taken", {"GroupName": "demo-nodes", "Description": "x",
-         "VpcId": "$vpc"}, refusal="InvalidGroup.Duplicate")
-    call("ec2.create_security_group", "nowhere", {"GroupName": "demo-x", "Description": "x", "VpcId": f"vpc-{NOBODY}"},
-         refusal="InvalidVpcID.NotFound", undo=lambda side, answer: side.call(
-             "ec2.delete_security_group", {"GroupId": answer["GroupId"]}))
-    call("ec2.describe_security_groups", "of the owner", by_tag())
-    call("ec2.describe_security_groups", "of the name", {"Filters": [where("vpc-id", "$vpc"), where("group-name", "demo-nodes")]})
-    everything = permission(None, "0.0.0.0/0", protocol="-1", text=None)
-    close = {"GroupId": "$group_nodes", "IpPermissions": [everything]}
-    call("ec2.revoke_security_group_egress", "what AWS lets out", close)
-    call("ec2.revoke_security_group_egress", "again", close, refusal="InvalidPermission.NotFound")
-    call("ec2.describe_security_groups", "that are closed", {"Filters": [where("group-id", "$group_nodes")]})
-    into = lambda *rules, group="$group_nodes", name="x": {
-        "GroupId": group, "IpPermissions": list(rules), **tagged("security-group-rule", f"aws_vpc_security_group_ingress_rule.{name}")}
-    rule = "SecurityGroupRules.0.SecurityGroupRuleId"
-    call("ec2.authorize_security_group_ingress", "an address", into(permission((6443, 6443), "10.0.0.0/8"), name="api"), {"rule_in": rule})
-    call("ec2.authorize_security_group_ingress", "a group", into(permission((0, 65535), group="$group_api"), name="group"), {"rule_group": rule})
-    call("ec2.authorize_security_group_ingress", "everything of a group",
-         into(permission(None, group="$group_nodes", protocol="-1"), name="self"), {"rule_self": rule})
-    call("ec2.authorize_security_group_ingress", "again", into(permission((6443, 6443), "10.0.0.0/8")),
-         refusal="InvalidPermission.Duplicate")
-    call("ec2.authorize_security_group_ingress", "again with another description",
-         into(permission((6443, 6443), "10.0.0.0/8", text="another")), refusal="InvalidPermission.Duplicate")
-    call("ec2.authorize_security_group_ingress", "of a group that is not there",
-         into(permission((1, 1), group=f"sg-{NOBODY}")), refusal="InvalidGroup.NotFound")
-    call("ec2.authorize_security_group_ingress", "into a group that is not there",
-         into(permission((1, 1), "10.0.0.0/8"), group=f"sg-{NOBODY}"), refusal="InvalidGroup.NotFound")
-    out = {"GroupId": "$group_nodes", "IpPermissions": [permission(None, "0.0.0.0/0", protocol="-1")],
-           **tagged("security-group-rule", "aws_vpc_security_group_egress_rule.all")}
-    call("ec2.authorize_security_group_egress", "everything", out, {"rule_out": rule})
-    call("ec2.authorize_security_group_egress", "again", out, refusal="InvalidPermission.Duplicate")
-    call("ec2.describe_security_group_rules", "of the owner", by_tag())
-    call("ec2.describe_security_group_rules", "of the group", {"Filters": [where("group-id", "$group_nodes")]})
-    changed = {"IpProtocol": "tcp", "FromPort": 6443, "ToPort": 6443, "CidrIpv4": "10.0.0.0/9", "Description": "changed"}
-    modify = {"GroupId": "$group_nodes", "SecurityGroupRules": [{"SecurityGroupRuleId": "$rule_in", "SecurityGroupRule": changed}]}
-    call("ec2.modify_security_group_rules", "an address", modify)
-    call("ec2.modify_security_group_rules", "of everything", {"GroupId": "$group_nodes", "SecurityGroupRules": [
-        {"SecurityGroupRuleId": "$rule_out", "SecurityGroupRule": {"IpProtocol": "-1", "FromPort": -1, "ToPort": -1,
-         "CidrIpv4": "0.0.0.0/0", "Description": "out"}}]})
-    call("ec2.create_tags", "of a rule", {"Resources": ["$rule_in"], "Tags": tags("aws_vpc_security_group_ingress_rule.api")})
-    call("ec2.describe_security_group_rules", "that were changed", {"Filters": [*ours(), where("group-id", "$group_nodes")]})
-    missing = [{"SecurityGroupRuleId": f"sgr-{NOBODY}", "SecurityGroupRule": changed}]
-    call("ec2.modify_security_group_rules", "not there", {**modify, "SecurityGroupRules": missing},
-         refusal="InvalidSecurityGroupRuleId.NotFound")
-    call("ec2.revoke_security_group_ingress", "one", {"GroupId": "$group_nodes", "SecurityGroupRuleIds": ["$rule_in"]})
-    call("ec2.revoke_security_group_ingress", "again", {"GroupId": "$group_nodes", "SecurityGroupRuleIds": ["$rule_in"]},
-         refusal="InvalidSecurityGroupRuleId.NotFound")
-    call("ec2.revoke_security_group_egress", "one", {"GroupId": "$group_nodes", "SecurityGroupRuleIds": ["$rule_out"]})
-    call("ec2.describe_security_group_rules", "that are left", {"Filters": [where("group-id", "$group_nodes")]})
-    call("ec2.delete_security_group", "not there", {"GroupId": f"sg-{NOBODY}"}, refusal="InvalidGroup.NotFound")
-
-
 def interfaces(duel):
     call = duel.call
     new = {"SubnetId": "$subnet_a", "Description": "demo: control-plane-0", "PrivateIpAddress": "10.40.0.10",
-           "Groups": ["$group_nodes"], "ClientToken": "token-interface", **tagged("network-interface", "aws_network_interface.cp")}
+           "Groups": ["$group_nodes"], "ClientToken": "token-interface", **tagged("network-interface",
+               "aws_network_interface.cp")}
     learn = {"eni": "NetworkInterface.NetworkInterfaceId"}
     away = lambda side, answer: answer["NetworkInterface"]["NetworkInterfaceId"] != side.names["eni"] and side.call(
         "ec2.delete_network_interface", {"NetworkInterfaceId": answer["NetworkInterface"]["NetworkInterfaceId"]})
@@ -190,14 +129,17 @@ def interfaces(duel):
     call("ec2.create_network_interface", "of the same token with other parameters", {**new, "Description": "other"},
          refusal="IdempotentParameterMismatch", undo=away)
     other = {**new, "ClientToken": "token-other"}
-    call("ec2.create_network_interface", "of an address that is taken", other, refusal="InvalidIPAddress.InUse", undo=away)
+    call("ec2.create_network_interface", "of an address that is taken", other, refusal="InvalidIPAddress.InUse",
+         undo=away)
     call("ec2.create_network_interface", "of an address outside", {**other, "PrivateIpAddress": "10.40.16.9"},
          refusal="InvalidParameterValue", undo=away)
-    call("ec2.create_network_interface", "nowhere", {**other, "SubnetId": f"subnet-{NOBODY}"}, refusal="InvalidSubnetID.NotFound")
+    call("ec2.create_network_interface", "nowhere", {**other, "SubnetId": f"subnet-{NOBODY}"},
+         refusal="InvalidSubnetID.NotFound")
     call("ec2.create_network_interface", "of a group that is not there", {
          **other, "PrivateIpAddress": "10.40.0.11", "Groups": [f"sg-{NOBODY}"]}, refusal="InvalidGroup.NotFound", undo=away)
     call("ec2.create_network_interface", "another", {**other, "PrivateIpAddress": "10.40.0.12",
-         **tagged("network-interface", "aws_network_interface.other")}, {"eni_2": "NetworkInterface.NetworkInterfaceId"})
+         **tagged("network-interface",
+             "aws_network_interface.other")}, {"eni_2": "NetworkInterface.NetworkInterfaceId"})
     for number, name in enumerate(("$eni", "$eni_2")):
         call("ec2.describe_network_interfaces", f"until it is there, {number}", {"NetworkInterfaceIds": [name]},
              until=("NetworkInterfaces.0.Status", "available"))
@@ -235,9 +177,11 @@ def addresses(duel):
     call("ec2.associate_address", "again", to, {"eip_association": "AssociationId"})
     call("ec2.describe_addresses", "of the owner", by_tag())
     call("ec2.describe_addresses", "of the account", {"Filters": [where("domain", "vpc")]})
-    call("ec2.release_address", "that is associated", {"AllocationId": "$eip"}, refusal="InvalidIPAddress.InUse", undo=again)
+    call("ec2.release_address", "that is associated", {"AllocationId": "$eip"}, refusal="InvalidIPAddress.InUse",
+         undo=again)
     call("ec2.disassociate_address", "ours", {"AssociationId": "$eip_association"})
-    call("ec2.disassociate_address", "again", {"AssociationId": "$eip_association"}, refusal="InvalidAssociationID.NotFound")
+    call("ec2.disassociate_address", "again", {"AssociationId": "$eip_association"},
+         refusal="InvalidAssociationID.NotFound")
     call("ec2.describe_addresses", "that are free", by_tag("aws_eip.cp"))
     call("ec2.associate_address", "that is not there", {**to, "AllocationId": f"eipalloc-{NOBODY}"},
          refusal="InvalidAllocationID.NotFound")
@@ -298,10 +242,12 @@ def tables(duel):
          "NetworkInterfaceId": f"eni-{NOBODY}"}, refusal="InvalidNetworkInterfaceID.NotFound")
     call("ec2.create_route", "to a gateway that is not there", {"RouteTableId": "$table",
          "DestinationCidrBlock": "100.64.2.0/24", "GatewayId": f"igw-{NOBODY}"}, refusal="InvalidGatewayID.NotFound",
-         undo=lambda side, _: side.call("ec2.delete_route", {"RouteTableId": "$table", "DestinationCidrBlock": "100.64.2.0/24"}))
+         undo=lambda side, _: side.call("ec2.delete_route", {"RouteTableId": "$table",
+             "DestinationCidrBlock": "100.64.2.0/24"}))
     call("ec2.create_route", "nowhere", {**out, "RouteTableId": f"rtb-{NOBODY}", "GatewayId": "$igw"},
          refusal="InvalidRouteTableID.NotFound")
-    call("ec2.replace_route", "that is not there", {**out, "DestinationCidrBlock": "100.64.9.0/24", "GatewayId": "$igw"},
+    call("ec2.replace_route", "that is not there", {**out, "DestinationCidrBlock": "100.64.9.0/24",
+         "GatewayId": "$igw"},
          refusal="InvalidParameterValue")
     both = {"RouteTableId": "$table", "SubnetId": "$subnet_a"}
 
@@ -318,38 +264,50 @@ def tables(duel):
     call("ec2.associate_route_table", "with a subnet", both, {"association": "AssociationId"})
     call("ec2.associate_route_table", "with another table", {**both, "RouteTableId": "$table_2"},
          refusal="Resource.AlreadyAssociated", undo=back)
-    call("ec2.associate_route_table", "nowhere", {**both, "SubnetId": f"subnet-{NOBODY}"}, refusal="InvalidSubnetID.NotFound")
-    call("ec2.associate_route_table", "not there", {**both, "RouteTableId": f"rtb-{NOBODY}"}, refusal="InvalidRouteTableID.NotFound")
+    call("ec2.associate_route_table", "nowhere", {**both, "SubnetId": f"subnet-{NOBODY}"},
+         refusal="InvalidSubnetID.NotFound")
+    call("ec2.associate_route_table", "not there", {**both, "RouteTableId": f"rtb-{NOBODY}"},
+         refusal="InvalidRouteTableID.NotFound")
     call("ec2.describe_route_tables", "of the owner", by_tag())
     call("ec2.describe_route_tables", "by a filter", {"Filters": [where("route-table-id", "$table")]})
     call("ec2.describe_route_tables", "of a subnet", {"Filters": [where("association.subnet-id", "$subnet_a")]})
     call("ec2.describe_route_tables", "of the network", {"Filters": [where("vpc-id", "$vpc")], "MaxResults": 100})
-    call("ec2.replace_route_table_association", "with another table", {"AssociationId": "$association", "RouteTableId": "$table_2"},
+    call("ec2.replace_route_table_association", "with another table",
+         {"AssociationId": "$association", "RouteTableId": "$table_2"},
          {"association": "NewAssociationId"})
-    call("ec2.replace_route_table_association", "not there", {"AssociationId": f"rtbassoc-{NOBODY}", "RouteTableId": "$table"},
+    call("ec2.replace_route_table_association", "not there", {"AssociationId": f"rtbassoc-{NOBODY}",
+         "RouteTableId": "$table"},
          refusal="InvalidAssociationID.NotFound")
     call("ec2.describe_route_tables", "after that", by_tag())
     call("ec2.delete_route_table", "that is associated", {"RouteTableId": "$table_2"}, refusal="DependencyViolation",
          undo=lost)
-    call("ec2.delete_route_table", "not there", {"RouteTableId": f"rtb-{NOBODY}"}, refusal="InvalidRouteTableID.NotFound")
-    call("ec2.disassociate_route_table", "not there", {"AssociationId": f"rtbassoc-{NOBODY}"}, refusal="InvalidAssociationID.NotFound")
+    call("ec2.delete_route_table", "not there", {"RouteTableId": f"rtb-{NOBODY}"},
+         refusal="InvalidRouteTableID.NotFound")
+    call("ec2.disassociate_route_table", "not there", {"AssociationId": f"rtbassoc-{NOBODY}"},
+         refusal="InvalidAssociationID.NotFound")
     call("ec2.delete_route", "to a machine", {"RouteTableId": "$table", "DestinationCidrBlock": "100.64.1.0/24"})
-    call("ec2.delete_route", "again", {"RouteTableId": "$table", "DestinationCidrBlock": "100.64.1.0/24"}, refusal="InvalidRoute.NotFound")
+    call("ec2.delete_route", "again", {"RouteTableId": "$table", "DestinationCidrBlock": "100.64.1.0/24"},
+         refusal="InvalidRoute.NotFound")
 
 
 def endpoints(duel):
     call = duel.call
     new = {"VpcEndpointType": "Gateway", "VpcId": "$vpc", "ServiceName": "com.amazonaws.eu-central-1.s3",
-           "RouteTableIds": ["$table"], "ClientToken": "token-endpoint", **tagged("vpc-endpoint", "aws_vpc_endpoint.s3")}
+           "RouteTableIds": ["$table"], "ClientToken": "token-endpoint", **tagged("vpc-endpoint",
+               "aws_vpc_endpoint.s3")}
     endpoint = "VpcEndpoint.VpcEndpointId"
     away = lambda side, answer: answer["VpcEndpoint"]["VpcEndpointId"] != side.names["endpoint"] and side.call(
         "ec2.delete_vpc_endpoints", {"VpcEndpointIds": [answer["VpcEndpoint"]["VpcEndpointId"]]})
     call("ec2.create_vpc_endpoint", "ours", new, {"endpoint": endpoint})
     call("ec2.create_vpc_endpoint", "of the same token", new, undo=away)
-    call("ec2.create_vpc_endpoint", "on a table that has one", {**new, "ClientToken": "t-4"}, refusal="RouteAlreadyExists", undo=away)
-    call("ec2.create_vpc_endpoint", "of no service", {**new, "ClientToken": "t-5", "RouteTableIds": ["$table_2"],
+    call("ec2.create_vpc_endpoint", "on a table that has one", {**new, "ClientToken": "t-4"},
+         refusal="RouteAlreadyExists", undo=away)
+    # Without tags, since moto does not delete it.
+    bare = {key: new[key] for key in new if key != "TagSpecifications"}
+    call("ec2.create_vpc_endpoint", "of no service", {**bare, "ClientToken": "t-5", "RouteTableIds": ["$table_2"],
          "ServiceName": "com.amazonaws.eu-central-1.nothing"}, refusal="InvalidServiceName", undo=away)
-    call("ec2.create_vpc_endpoint", "nowhere", {**new, "ClientToken": "t-6", "VpcId": f"vpc-{NOBODY}"}, refusal="InvalidVpcID.NotFound")
+    call("ec2.create_vpc_endpoint", "nowhere", {**new, "ClientToken": "t-6", "VpcId": f"vpc-{NOBODY}"},
+         refusal="InvalidVpcID.NotFound")
     call("ec2.describe_vpc_endpoints", "until it serves", {"VpcEndpointIds": ["$endpoint"]},
          until=("VpcEndpoints.0.State", "available"))
     call("ec2.describe_vpc_endpoints", "of the owner", by_tag())
@@ -358,5 +316,6 @@ def endpoints(duel):
     call("ec2.describe_vpc_endpoints", "by its id", {"VpcEndpointIds": ["$endpoint"]})
     call("ec2.modify_vpc_endpoint", "not there", {"VpcEndpointId": f"vpce-{NOBODY}", "AddRouteTableIds": ["$table"]},
          refusal="InvalidVpcEndpointId.NotFound")
-    call("ec2.describe_vpc_endpoints", "not there", {"VpcEndpointIds": [f"vpce-{NOBODY}"]}, refusal="InvalidVpcEndpointId.NotFound")
+    call("ec2.describe_vpc_endpoints", "not there", {"VpcEndpointIds": [f"vpce-{NOBODY}"]},
+         refusal="InvalidVpcEndpointId.NotFound")
     call("ec2.delete_vpc_endpoints", "not there", {"VpcEndpointIds": [f"vpce-{NOBODY}"]})

@@ -130,9 +130,17 @@ READS = {
     "route53.list_resource_record_sets": f"ResourceRecordSets[{RECORD}] IsTruncated NextRecordName NextRecordType",
     "route53.change_resource_record_sets": CHANGED,
     "route53.get_change": "ChangeInfo[Status]",
-    "s3.get_object": "ETag",
-    "s3.put_object": "ETag",
-    "s3.list_objects_v2": "Contents[Key ETag Size] IsTruncated",
+    "s3.get_object": "ETag~",
+    "s3.put_object": "ETag~",
+    "s3.list_objects_v2": "Contents[Key ETag~ Size] IsTruncated",
+}
+
+# Of these lists only some entries are looked for: the list, the member that names an entry, and the names.
+PICKED = {
+    "ec2.describe_account_attributes": ("AccountAttributes", "AttributeName", {"vpc-max-elastic-ips"}),
+    "elbv2.describe_target_group_attributes": ("Attributes", "Key", {
+        "preserve_client_ip.enabled", "deregistration_delay.timeout_seconds",
+        "deregistration_delay.connection_termination.enabled", "load_balancing.cross_zone.enabled"}),
 }
 
 

@@ -1,13 +1,14 @@
 //! Outside judges: whatever nobody here wrote says whether our work is right.
 //!
 //! - [`aws`] the command against moto, read by boto3 · [`terraform`] the export before the real terraform
-//! - [`shell`] node scripts before bash and shellcheck
+//! - [`shell`] node scripts before bash and shellcheck · [`simulator`] the simulator before moto and AWS's pages
 //!
 //! Each prints a line a case and a closing line; one that cannot sit on this machine says so and judges nothing.
 #![expect(clippy::print_stdout, reason = "a judge reports on the console")]
 
 pub(crate) mod aws;
 mod shell;
+pub(crate) mod simulator;
 mod terraform;
 
 use std::sync::{Mutex, PoisonError};
@@ -49,6 +50,7 @@ pub(crate) fn run(ground: &Ground, name: &str, options: &Options) -> Result<Verd
         "aws" => aws::run(ground, options)?,
         "terraform" => terraform::run(ground, options)?,
         "shell" => shell::run(ground, options)?,
+        "simulator" => simulator::run(ground, options)?,
         _ => bail!("there is no judge {name}"),
     };
     Ok(match tally {

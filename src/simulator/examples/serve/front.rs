@@ -70,7 +70,8 @@ fn converse(stream: &TcpStream, account: &Account) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream);
     while let Some(request) = read(&mut reader, stream)? {
-        let close = header(&request, "connection").eq_ignore_ascii_case("close");
+        let old = request.version() == http::Version::HTTP_10;
+        let close = old || header(&request, "connection").eq_ignore_ascii_case("close");
         let answer = match request.uri().path() {
             "/__pass" => {
                 account.pass(request.uri().query().and_then(|seconds| seconds.parse().ok()).unwrap_or(0));
@@ -132,7 +133,9 @@ fn read(reader: &mut impl BufRead, stream: &TcpStream) -> io::Result<Option<http
     let mut body = vec![0; usize::try_from(length).unwrap_or_default()];
     reader.read_exact(&mut body)?;
     let host = find("host").unwrap_or("localhost").to_owned();
-    let mut request = http::Request::builder().method(method).uri(format!("http://{host}{target}"));
+    let version = if words.next() == Some("HTTP/1.0") { http::Version::HTTP_10 } else { http::Version::HTTP_11 };
+    let uri = format!("http://{host}{target}");
+    let mut request = http::Request::builder().version(version).method(method).uri(uri);
     for (name, value) in headers {
         request = request.header(name, value);
     }

@@ -9,7 +9,7 @@
 //! take over what their launch template says, it ignores client tokens, it knows neither resources nor conditions of IAM
 //! policies, and it has no placement groups.
 
-mod account;
+pub(crate) mod account;
 pub(crate) mod budgets;
 mod callers;
 mod case;

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -59,6 +59,34 @@ pub(crate) struct World {
     moto: Running,
 }
 
+/// Every request to moto, a line each.
+const LOG: &str = "moto.log";
+
+/// Starts moto with what is mended in it, on a port and with its files in `dir`.
+pub(crate) fn moto(
+    python: &Path,
+    script: &Path,
+    root: &Path,
+    dir: &Path,
+    port: u16,
+    latency: Latency,
+) -> Result<Running> {
+    let mut command = Command::new(python);
+    command
+        .arg("-B")
+        .arg(script)
+        .arg(port.to_string())
+        .arg(dir.join(LOG))
+        .env("PYTHONPATH", root.join("tests/judge/mended"))
+        .env("COUNT_LATENCY_MS", latency.0.to_string())
+        .env("MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION", "1")
+        .env("MOTO_ENABLE_KEYPAIR_VALIDATION", "1")
+        .env("MOTO_ENABLE_AMI_VALIDATION", "1")
+        .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+        .env("MOTO_AMIS_PATH", root.join("tests/judge/amis.json"));
+    Running::start(&mut command, &dir.join("moto"))
+}
+
 /// Calls by `service:action`.
 pub(crate) type Calls = BTreeMap<String, u64>;
 
@@ -67,22 +95,8 @@ impl World {
         let dir = rig.dir.join(name);
         fs::create_dir_all(&dir)?;
         let port = free_port()?;
-        let log = dir.join("moto.log");
-        let mut moto = Running::start(
-            Command::new(&rig.python)
-                .arg("-B")
-                .arg(&rig.moto)
-                .arg(port.to_string())
-                .arg(&log)
-                .env("PYTHONPATH", rig.ground_root.join("tests/judge/mended"))
-                .env("COUNT_LATENCY_MS", latency.0.to_string())
-                .env("MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION", "1")
-                .env("MOTO_ENABLE_KEYPAIR_VALIDATION", "1")
-                .env("MOTO_ENABLE_AMI_VALIDATION", "1")
-                .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
-                .env("MOTO_AMIS_PATH", rig.ground_root.join("tests/judge/amis.json")),
-            &dir.join("moto"),
-        )?;
+        let log = dir.join(LOG);
+        let mut moto = moto(&rig.python, &rig.moto, &rig.ground_root, &dir, port, latency)?;
         wait_for(&mut moto, port, "/__stats").context("moto")?;
         let account = Account::start(&rig.python, &rig.ground_root.join("tests/judge/account.py"), port, &dir)?;
         let store = dir.join("store").display().to_string();

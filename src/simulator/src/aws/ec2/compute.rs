@@ -24,6 +24,10 @@ pub(super) const BEHAVIOURS: &[Behaviour] = &[
         source: "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html",
     },
     Behaviour {
+        name: "a_machine_that_was_stopped_says_why",
+        source: "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StateReason.html",
+    },
+    Behaviour {
         name: "a_machine_that_ended_is_described_for_an_hour",
         source: "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/terminating-instances.html",
     },
@@ -277,14 +281,19 @@ pub(in crate::aws) fn end(world: &mut World, id: &str, code: &str, words: &str) 
     if matches!(state(instance), "shutting-down" | "terminated") {
         return;
     }
+    becomes(world, id, "shutting-down");
+    because(world, id, code, words);
+    let takes = world.takes("aws.Instance.terminate");
+    world.later(takes, KIND, id, Change::Named("terminated".to_owned()));
+}
+
+/// Says why a machine goes down; from now on it serves nothing.
+fn because(world: &mut World, id: &str, code: &str, words: &str) {
     let at = timestamp(world.now());
     let Some(instance) = world.get_mut(KIND, id) else { return };
     instance.set("stateReason", json!({ "code": code, "message": format!("{code}: {words}") }));
     instance.set("reason", format!("{words} ({at})"));
     instance.attrs.shift_remove("_api_from");
-    becomes(world, id, "shutting-down");
-    let takes = world.takes("aws.Instance.terminate");
-    world.later(takes, KIND, id, Change::Named("terminated".to_owned()));
 }
 
 fn stop(call: &mut Call<'_>) -> Answer {
@@ -293,10 +302,8 @@ fn stop(call: &mut Call<'_>) -> Answer {
         return Err(wrong_state(&wrong.id, "stopped"));
     }
     for instance in all.iter().filter(|i| state(i) == "running") {
-        if let Some(instance) = call.world.get_mut(KIND, &instance.id) {
-            instance.attrs.shift_remove("_api_from");
-        }
         becomes(call.world, &instance.id, "stopping");
+        because(call.world, &instance.id, "Client.UserInitiatedShutdown", "User initiated shutdown");
         let takes = call.world.takes("aws.Instance.terminate");
         call.world.later(takes, KIND, &instance.id, Change::Named("stopped".to_owned()));
     }
@@ -309,6 +316,10 @@ fn start(call: &mut Call<'_>) -> Answer {
         return Err(wrong_state(&wrong.id, "started"));
     }
     for instance in all.iter().filter(|i| state(i) == "stopped") {
+        if let Some(instance) = call.world.get_mut(KIND, &instance.id) {
+            instance.attrs.shift_remove("stateReason");
+            instance.attrs.shift_remove("reason");
+        }
         becomes(call.world, &instance.id, "pending");
         let takes = call.world.takes("aws.Instance.running");
         call.world.later(takes, KIND, &instance.id, Change::Named("running".to_owned()));

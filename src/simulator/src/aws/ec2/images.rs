@@ -10,10 +10,16 @@ use crate::aws::call::{Answer, Call, Refused};
 use crate::aws::table::{Action, Behaviour, Row, page};
 use crate::world::{Thing, World};
 
-pub(super) const BEHAVIOURS: &[Behaviour] = &[Behaviour {
-    name: "the_image_that_the_parameter_names_is_the_newest",
-    source: "https://documentation.ubuntu.com/aws/aws-how-to/instances/find-ubuntu-images/",
-}];
+pub(super) const BEHAVIOURS: &[Behaviour] = &[
+    Behaviour {
+        name: "the_image_that_the_parameter_names_is_the_newest",
+        source: "https://documentation.ubuntu.com/aws/aws-how-to/instances/find-ubuntu-images/",
+    },
+    Behaviour {
+        name: "an_image_id_that_is_none_is_malformed",
+        source: "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html#CommonErrors",
+    },
+];
 
 pub(super) const ACTIONS: &[Action] = &[Action::special("DescribeImages", describe)];
 
@@ -83,7 +89,8 @@ fn published() -> Vec<Thing> {
 
 /// An image that a machine may start from.
 pub(super) fn image(world: &World, id: &str) -> Result<Thing, Refused> {
-    if !id.starts_with("ami-") {
+    let digits = id.strip_prefix("ami-").unwrap_or_default();
+    if ![8, 17].contains(&digits.len()) || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return Err(Refused::bad("InvalidAMIID.Malformed", format!("Invalid id: \"{id}\" (expecting \"ami-...\")")));
     }
     let own = world.get("image", id).cloned();
@@ -130,6 +137,19 @@ mod tests {
         let newest = images.iter().max_by_key(|image| image["creationDate"].as_str().map(str::to_owned));
         assert_eq!(images.len(), DAYS.len());
         assert_eq!(newest.map(|image| image["imageId"].clone()), Some(image_id(&image_parameter("arm64")).into()));
-        assert_eq!(desk.refused("DescribeImages", &[("ImageId.1", "ami-0123")]), "InvalidAMIID.NotFound");
+    }
+
+    #[test]
+    fn an_image_id_that_is_none_is_malformed() {
+        let mut desk = Desk::calm();
+        for (id, code) in [
+            ("ami-0123456789abcdef0", "InvalidAMIID.NotFound"),
+            ("ami-01234567", "InvalidAMIID.NotFound"),
+            ("ami-0123", "InvalidAMIID.Malformed"),
+            ("ami-wrongletters!", "InvalidAMIID.Malformed"),
+            ("noble", "InvalidAMIID.Malformed"),
+        ] {
+            assert_eq!(desk.refused("DescribeImages", &[("ImageId.1", id)]), code, "{id}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::aws::call::{Answer, Call, Fate, Refused, fate, object, timestamp};
+use crate::aws::ec2::facts;
 use crate::aws::table::{Action, Behaviour, Row, page};
 use crate::world::{Change, Ms, Thing, World};
 
@@ -95,8 +96,7 @@ pub(super) fn sized(kind: &str, size: i64) -> Result<(), Refused> {
 
 fn born(call: &mut Call<'_>, volume: &mut Thing) -> Result<(), Refused> {
     let zone = call.needs("AvailabilityZone")?;
-    let letter = zone.strip_prefix(call.world.region.as_str()).unwrap_or_default();
-    if letter.len() != 1 || !letter.bytes().all(|byte| byte.is_ascii_lowercase()) {
+    if !facts::zones(&call.world.region).contains(&zone) {
         return Err(Refused::bad("InvalidZone.NotFound", format!("The zone '{zone}' does not exist.")));
     }
     let Some(size) = call.number("Size") else {
@@ -414,8 +414,10 @@ mod tests {
         desk.wait(60_000);
         let now = seen(&mut desk, &id);
         assert_eq!((&now["status"], &now["size"], &now["encrypted"]), (&json!("available"), &json!(20), &json!(true)));
-        let wrong = [("AvailabilityZone", "mars-1a"), ("Size", "20")];
-        assert_eq!(desk.refused("CreateVolume", &wrong), "InvalidZone.NotFound");
+        for nowhere in ["mars-1a", &format!("{}z", crate::aws::REGION)] {
+            let wrong = [("AvailabilityZone", nowhere), ("Size", "20")];
+            assert_eq!(desk.refused("CreateVolume", &wrong), "InvalidZone.NotFound");
+        }
         desk.world.weather.accepted_then_failed = 1.0;
         let id = volume(&mut desk, ZONE);
         desk.wait(60_000);

@@ -208,6 +208,20 @@ fn a_launch_template_is_honoured_and_the_request_comes_before_it() {
 }
 
 #[test]
+fn a_machine_that_was_stopped_says_why() {
+    let mut desk = ground();
+    let id = machine(&mut desk);
+    let it = [("InstanceId.1", id.as_str())];
+    desk.wait(60_000);
+    assert_eq!(seen(&mut desk, &id).get("stateReason"), None);
+    desk.ok("StopInstances", &it);
+    desk.wait(600_000);
+    assert_eq!(seen(&mut desk, &id)["stateReason"]["code"], "Client.UserInitiatedShutdown");
+    desk.ok("StartInstances", &it);
+    assert_eq!(seen(&mut desk, &id).get("stateReason"), None);
+}
+
+#[test]
 fn a_machine_stops_and_starts_again() {
     let mut desk = ground();
     let id = machine(&mut desk);
