@@ -41,9 +41,7 @@ pub(crate) enum Errand {
 #[derive(Debug)]
 pub(crate) enum Came {
     /// Exit 0.
-    Well {
-        changed: bool,
-    },
+    Well,
     Failed(Box<Failure>),
     Killed,
     Panicked(String),

@@ -68,7 +68,7 @@ impl Script {
     pub(crate) fn rehearsed(scenario: Scenario, file: &Wanted, seed: u64, weather: &Weather) -> Result<Self, Failure> {
         let bug = |text: String| Failure::new(crate::failure::Kind::Failed, text);
         let mut before = Stage::new(seed, weather.clone());
-        let mut run = |stage: &mut Stage, errand: &Errand| {
+        let run = |stage: &mut Stage, errand: &Errand| {
             let ran = stage.run(errand, Mischief::new(|_| None));
             match ran.came {
                 Came::Well => Ok(ran),

@@ -33,7 +33,6 @@ pub(super) type Answer = Result<Map<String, Value>, Refused>;
 pub(super) struct Call<'a> {
     pub world: &'a mut World,
     pub params: Map<String, Value>,
-    pub action: &'static str,
 }
 
 impl Call<'_> {

@@ -213,7 +213,7 @@ fn once(
         }
         return Ok(answer.as_object().cloned().unwrap_or_default());
     }
-    let answer = action.carried_out(&mut Call { world, params, action: action.name })?;
+    let answer = action.carried_out(&mut Call { world, params })?;
     if let Some(key) = key {
         world.tokens.insert(key, (digest, Value::Object(answer.clone())));
     }

@@ -108,6 +108,9 @@ impl Action {
     }
 }
 
+type Born = fn(&mut Call<'_>, &mut Thing) -> Result<(), Refused>;
+type Dying = fn(&mut Call<'_>, &str) -> Result<bool, Refused>;
+
 /// A kind of EC2: what it is called where, what it is made of, what it needs and what needs it.
 #[derive(Debug)]
 pub(super) struct Row {
@@ -137,11 +140,11 @@ pub(super) struct Row {
     /// How many an account may have, and the error for one more; 0 is no limit.
     pub limit: (u32, &'static str),
     /// What is special about a new one, before it is there.
-    pub born: Option<fn(&mut Call<'_>, &mut Thing) -> Result<(), Refused>>,
+    pub born: Option<Born>,
     /// What happens next to one that is there.
     pub after: Option<fn(&mut World, &str)>,
     /// What is special about its deletion; `true` when that was all of it.
-    pub dying: Option<fn(&mut Call<'_>, &str) -> Result<bool, Refused>>,
+    pub dying: Option<Dying>,
     /// What is only true at the time of an answer, such as how many addresses are free.
     pub seen: Option<fn(&World, &mut Thing)>,
 }

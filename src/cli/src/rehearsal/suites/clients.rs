@@ -24,7 +24,7 @@ use super::{Extent, Failed, Outcome, cluster, crowd, scripts};
 use crate::failure::{Failure, Kind};
 use crate::operations::View;
 use crate::operations::interrupt::Interrupt;
-use crate::rehearsal::oracles::{self, Violation};
+use crate::rehearsal::oracles::Violation;
 use crate::rehearsal::process::{self, Came, Errand};
 use crate::rehearsal::scenario::Scenario;
 use crate::rehearsal::stage::Stage;

@@ -92,7 +92,7 @@ impl Locker {
     /// Obtains the lease of a cluster, waiting up to `wait` for another holder.
     ///
     /// A holder that is provably dead is succeeded at once, any other one when its lease was seen unchanged for its time
-    /// to live and the grace. `on_wait` is told at every look at a held lease.
+    /// to live and the grace, or, once it was broken by hand, until its holder has noticed. `on_wait` is told at every look at a held lease.
     pub async fn acquire(
         &self,
         keys: &ClusterKeys,
@@ -122,9 +122,8 @@ impl Locker {
                 Some(seen) if seen.version == version => seen.since,
                 _ => sighting.insert(Sighting { version: version.clone(), since: Instant::now() }).since,
             };
-            let expires_in = (record.ttl() + self.timing.grace).saturating_sub(since.elapsed());
-            let is_free = !record.is_held() || expires_in.is_zero() || alive(&record.holder) == Liveness::Dead;
-            if is_free {
+            let expires_in = self.lasts(&record).saturating_sub(since.elapsed());
+            if expires_in.is_zero() || alive(&record.holder) == Liveness::Dead {
                 let epoch = record.epoch + 1;
                 match self.take(keys, &holder, epoch, Some(record), Condition::Matches(version)).await? {
                     Some(lease) => return Ok(lease),
@@ -139,6 +138,20 @@ impl Locker {
             }
             on_wait(Waiting { holder: &record.holder, since, expires_in, patience });
             tokio::time::sleep(self.timing.poll.min(patience).min(expires_in)).await;
+        }
+    }
+
+    /// How long a lease has to be seen unchanged before it can be taken.
+    ///
+    /// One that was broken by hand may have a holder that still runs: it finds out at its next renewal, and must not be
+    /// succeeded before.
+    fn lasts(&self, record: &LeaseRecord) -> Duration {
+        if record.is_held() {
+            record.ttl() + self.timing.grace
+        } else if record.is_broken() {
+            self.timing.renew + self.timing.request
+        } else {
+            Duration::ZERO
         }
     }
 

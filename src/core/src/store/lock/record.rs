@@ -74,6 +74,11 @@ impl LeaseRecord {
         self.released_at.is_none()
     }
 
+    /// Whether it was ended by somebody else than its holder.
+    pub(super) fn is_broken(&self) -> bool {
+        !self.is_held() && self.unsealed.contains(&self.epoch)
+    }
+
     pub fn ttl(&self) -> Duration {
         Duration::from_secs(self.ttl_s)
     }

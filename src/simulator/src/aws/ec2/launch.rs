@@ -370,5 +370,5 @@ pub(in crate::aws) fn of_group(
             params.insert("SubnetId".to_owned(), subnet.into());
         }
     }
-    checked(&mut Call { world, params, action: "RunInstances" })
+    checked(&mut Call { world, params })
 }
