@@ -10,7 +10,7 @@ import time
 
 from process_ground import CLUSTER, LIMIT, LINE, Violation, holder_of, until
 
-SPEED = {"create": 250, "delete": 400, "scale": 40}
+SPEED = {"create": 120, "delete": 150, "scale": 40}
 EDITS = ("more", "group", "type")
 """More workers, one group more, another machine type."""
 RESUME = "run the same line again: clusterctl "
