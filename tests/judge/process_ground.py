@@ -2,7 +2,7 @@
 as data.
 
 - Trial: a directory, an environment without secrets, lines to run, and the violations that were found
-- account(): what is ours, counted by kind; what is foreign, as text; the requests that trespassed
+- Account: what is ours, counted by kind; what is foreign, as text; the requests that trespassed
 - namespace prefixes: a small disk of its own, and another machine, where unshare may be used
 """
 
@@ -101,10 +101,12 @@ class Account:
         self.foreign = json.dumps(foreign, sort_keys=True)
 
     def ours(self):
-        """All that is left of us, by kind. What is deleted may still be listed for a while, and what has ended described."""
+        """All that is left of us. What is deleted may still be listed for a while, and what has ended described; what is
+        on its way out comes to its end with the next change that is written down."""
         return [
             thing for thing in self.things
             if not thing["foreign"] and thing["ghost_until"] is None and "_lingers" not in thing["attrs"]
+            and thing["attrs"].get("state") not in ("deleting", "deleted", "failed")
         ]
 
     def left(self):
@@ -201,9 +203,19 @@ class Trial:
         shutil.copytree(template, self.store)
         return self.account().foreign
 
-    def close(self):
+    def end_all(self):
         for child in self.children:
             child.kill()
+
+    def time_passes(self, seconds):
+        """Lets the world's time go on, as it does between two commands. It is written down with changes only, so that what
+        a run has waited for while it looked would not have been."""
+        world = json.loads(self.account_file.read_bytes())
+        world["now"] += int(seconds * 1000)
+        self.account_file.write_text(json.dumps(world))
+
+    def close(self):
+        self.end_all()
         shutil.rmtree(self.dir, ignore_errors=True)
 
     # Namespaces.

@@ -14,6 +14,7 @@ import concurrent.futures
 import pathlib
 import queue
 import random
+import re
 import shlex
 import shutil
 import signal
@@ -23,7 +24,7 @@ import tempfile
 import threading
 import time
 
-from process_ground import CLUSTER, LINE, Trial, Violation
+from process_ground import LINE, Trial, Violation
 from process_trials import EDITS, SORTS, SPEED, WAITING
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -38,18 +39,16 @@ class Ground:
 
     def __init__(self, root, options):
         self.root, self.options = root, options
-        self.seconds, self.edited, self.templates, self.violations = {}, {}, [], []
+        self.seconds, self.templates, self.violations = {}, [], []
         self.unshares = allowed(["unshare", "-rmu", "mount", "-t", "tmpfs", "none", "/mnt"]) and bool(shutil.which("nsenter"))
         self.fsync, self.no_fsync = root / "fsync.so", None
-        for seed in TEMPLATES:
-            self.made, template = self.standing(seed)
-            self.templates.append(template)
         self.edits = {edit: self.edit(edit) for edit in EDITS}
-        self.measure("delete", LINE["delete"])
-        for edit in EDITS:
-            file = root / f"{edit}.yaml"
-            file.write_text(self.edits[edit])
-            self.edited[edit] = self.measure(edit, ["apply", "-f", str(file), "--yes"]).inventory()
+        with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+            for self.made, template in pool.map(self.standing, TEMPLATES):
+                self.templates.append(template)
+            deleted = pool.submit(self.measure, "delete", LINE["delete"])
+            self.edited = dict(zip(EDITS, pool.map(self.edited_by, EDITS)))
+            deleted.result()
         if self.edited["more"] == self.made:
             raise SystemExit("an edit changes nothing, so that its trials would show nothing")
         self.prepare_fsync()
@@ -86,6 +85,11 @@ class Ground:
         text = trial.run([*LINE["create"], *flags, "--dry-run"]).out
         trial.close()
         return text
+
+    def edited_by(self, edit):
+        file = self.root / f"{edit}.yaml"
+        file.write_text(self.edits[edit])
+        return self.measure(edit, ["apply", "-f", str(file), "--yes"]).inventory()
 
     def measure(self, name, words):
         trial = self.trial(TEMPLATES[0])
@@ -137,13 +141,17 @@ def one(number, options, ground):
     except Exception as error:  # A fault of this script's must not pass for a kept promise.
         trial.violates(f"the trial itself failed: {type(error).__name__}: {error}")
     finally:
+        trial.end_all()
+        if trial.violations and options.keep:
+            shutil.copytree(trial.dir, options.keep / f"trial-{number}", symlinks=True, dirs_exist_ok=True)
         trial.close()
     trial.seconds = time.monotonic() - begun
     return trial
 
 
 def all_of(numbers, options, ground, done):
-    """Every trial, `jobs` at once, and two of those that mostly wait beside them."""
+    """Every trial, half as many again as `jobs` at once, for no run works all the time; and two of those that mostly wait
+    beside them."""
     queues = {waiting: queue.SimpleQueue() for waiting in (True, False)}
     for number in numbers:
         queues[sort_of(number) in WAITING].put(number)
@@ -159,8 +167,9 @@ def all_of(numbers, options, ground, done):
             with guard:
                 done(trial)
 
-    with concurrent.futures.ThreadPoolExecutor(options.jobs + 2) as pool:
-        workers = [pool.submit(work, waiting) for waiting in [False] * options.jobs + [True] * 2]
+    working = options.jobs + options.jobs // 2
+    with concurrent.futures.ThreadPoolExecutor(working + 2) as pool:
+        workers = [pool.submit(work, waiting) for waiting in [False] * working + [True] * 2]
         for worker in workers:
             worker.result()
 
@@ -168,6 +177,12 @@ def all_of(numbers, options, ground, done):
 def again(options, number):
     return (f"python3 {shlex.quote(sys.argv[0])} --binary {shlex.quote(str(options.binary))} --only-trial {number}"
             f" --seed {options.seed} --verbose")
+
+
+def alike(violation):
+    """A violation without what differs between those of one cause."""
+    first = re.sub(r"\b([a-z]{2}-[a-z]+-\d)[a-z]\b", r"\1?", violation.split(" | ")[0])
+    return re.sub(r"\b\d+ attempts|(?<=control-plane-)\d|(?<=nodes-)\d|(?<=seed )\d+", "…", first)
 
 
 class Report:
@@ -188,13 +203,13 @@ class Report:
                 print(f"    {line}")
         if trial.violations:
             self.violated[trial.sort] += 1
-            self.grouped.update(dict.fromkeys(trial.violations, 1))
+            self.grouped.update({alike(violation) for violation in trial.violations})
             print(f"    again: {again(self.options, trial.number)}", flush=True)
 
     def end(self, ground, seconds):
         for violation in ground.violations:
             print(f"VIOLATION {violation}")
-            self.grouped[violation] += 1
+            self.grouped[alike(violation)] += 1
         for what, count in self.grouped.most_common():
             print(f"{count:4} x {what}")
         for what, count in sorted(self.skipped.items()):
@@ -215,6 +230,7 @@ def main():
     parser.add_argument("--only-trial", type=int)
     parser.add_argument("--only", choices=SORTS)
     parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--keep", type=pathlib.Path, help="where the stores and the output of violated trials are kept")
     options = parser.parse_args()
     options.binary = options.binary.resolve()
     if not options.binary.is_file():
