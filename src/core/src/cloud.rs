@@ -60,6 +60,8 @@ pub struct Observed {
     pub resources: BTreeMap<Addr, Vec<Arc<Live>>>,
     /// The account, project or tenant, where the answers told it.
     pub account: Option<String>,
+    /// What the record says of an address: of several, the one with this id is the one that others use.
+    pub recorded: BTreeMap<Addr, String>,
 }
 
 impl Observed {

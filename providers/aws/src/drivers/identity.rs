@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::{Filter, KeyPairInfo, ResourceType, Tag, TagSpecification};
 use aws_sdk_iam::types::{InstanceProfile as SdkProfile, Role as SdkRole};
 use aws_smithy_types::Blob;
-use clusterctl_core::cloud::{AnyDriver, Call, CloudError, Driver, Live, Typed};
+use clusterctl_core::cloud::{AnyDriver, Call, CloudError, Driver, Fault, Live, Typed};
 use clusterctl_core::value::{Input, Json};
 use serde_json::{Value, json};
 
@@ -98,6 +98,12 @@ pub(crate) fn live_key(key: &KeyPairInfo) -> Live {
 #[derive(Debug, Clone)]
 struct RoleDriver(Client);
 
+/// Whether IAM does not find what it has just called a name that is taken: its reads are behind its writes
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency>).
+fn is_behind(read: Result<(), CloudError>) -> bool {
+    read.is_err_and(|error| is_missing(&error))
+}
+
 #[async_trait]
 impl Driver for RoleDriver {
     type Resource = Role;
@@ -113,6 +119,10 @@ impl Driver for RoleDriver {
             }
             Err(error) if error.code == "EntityAlreadyExists" => {
                 let name = want.name.clone();
+                let read = self.0.iam.get_role().role_name(&name).send().await;
+                if is_behind(read.map(drop).map_err(|e| fail("iam:GetRole", &e))) {
+                    return Err(CloudError { fault: Fault::NotReady, ..error });
+                }
                 adopt(self, call, want, &name, error).await
             }
             Err(error) => Err(error),
@@ -236,6 +246,10 @@ impl Driver for ProfileDriver {
             }
             Err(error) if error.code == "EntityAlreadyExists" => {
                 let name = want.name.clone();
+                let read = self.0.iam.get_instance_profile().instance_profile_name(&name).send().await;
+                if is_behind(read.map(drop).map_err(|e| fail("iam:GetInstanceProfile", &e))) {
+                    return Err(CloudError { fault: Fault::NotReady, ..error });
+                }
                 adopt(self, call, want, &name, error).await
             }
             Err(error) => Err(error),

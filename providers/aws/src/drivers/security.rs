@@ -37,6 +37,24 @@ impl SecurityGroups {
         unless_missing(request.send().await.map(drop).map_err(|e| fail("ec2:RevokeSecurityGroupEgress", &e)))
     }
 
+    /// The same for a group that was there already: its rule for everywhere may be one of ours by now, which has tags.
+    async fn close_again(&self, group: &str) -> Result<(), CloudError> {
+        let request = self.0.ec2.describe_security_group_rules().filters(filter("group-id", group));
+        let answer = request.send().await.map_err(|e| fail("ec2:DescribeSecurityGroupRules", &e))?;
+        let open = answer.security_group_rules().iter().filter(|rule| {
+            rule.is_egress() == Some(true)
+                && rule.ip_protocol() == Some("-1")
+                && rule.cidr_ipv4() == Some("0.0.0.0/0")
+                && rule.tags().is_empty()
+        });
+        let ids: Vec<String> = open.filter_map(|rule| rule.security_group_rule_id().map(str::to_owned)).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let request = self.0.ec2.revoke_security_group_egress().group_id(group).set_security_group_rule_ids(Some(ids));
+        unless_missing(request.send().await.map(drop).map_err(|e| fail("ec2:RevokeSecurityGroupEgress", &e)))
+    }
+
     /// The group that has taken the name: ours from an attempt whose answer was lost, or somebody else's.
     async fn adopted(&self, call: &Call, want: &SecurityGroup, error: CloudError) -> Result<Live, CloudError> {
         let request = self.0.ec2.describe_security_groups();
@@ -61,7 +79,11 @@ impl Driver for SecurityGroups {
         let request = request.vpc_id(id(&want.vpc_id));
         let request = request.tag_specifications(tagged(ResourceType::SecurityGroup, &want.tags));
         let live = match request.send().await.map_err(|e| fail("ec2:CreateSecurityGroup", &e)) {
-            Err(error) if error.code == "InvalidGroup.Duplicate" => self.adopted(call, &want, error).await?,
+            Err(error) if error.code == "InvalidGroup.Duplicate" => {
+                let live = self.adopted(call, &want, error).await?;
+                self.close_again(&live.id).await?;
+                return Ok(updated(&live, &want));
+            }
             answer => live(&given(answer?.group_id, "ec2:CreateSecurityGroup")?, &want),
         };
         // All of this may be sent again, and only this closes the group: nothing is left to be looked for.

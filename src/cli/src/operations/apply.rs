@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use clusterctl_core::addr::Addr;
 use clusterctl_core::cloud::{Observed, Scope};
 use clusterctl_core::engine::{Report, Waiting};
 use clusterctl_core::graph::Graph;
@@ -158,8 +159,7 @@ async fn carried(
     let mut current = reread(session).await?;
     record::rungs(&mut current.state.choices, &run.report);
     if let Some(failure) = run.failure(app, &*ready.connection) {
-        // The record of what was done is kept even when it could not be all.
-        session.save(current).await?;
+        session.keep(current).await;
         return Err(failure);
     }
     let Carried { report, timeline, .. } = run;
@@ -215,8 +215,11 @@ async fn verify(app: &App, ready: &Ready, state: &mut State) -> Result<Option<Ob
             record::reconcile(state, &observed, &again);
             return Ok(Some(observed));
         }
-        let unseen = lag::unseen(state, &observed, app.clock.now());
-        let pause = pauses.next().or_else(|| if unseen.young { late.next() } else { None });
+        // Of what this run has changed, lists may go on telling the old story.
+        let touched = |addr: &Addr| ready.plan.steps.iter().any(|step| step.addr == *addr);
+        let behind =
+            plan.steps.iter().all(|step| touched(&step.addr)) || lag::unseen(state, &observed, app.clock.now()).young;
+        let pause = pauses.next().or_else(|| if behind { late.next() } else { None });
         let waited = match pause {
             Some(seconds) => app.interrupt.sleep(Duration::from_secs(seconds)).await,
             None => false,

@@ -139,8 +139,7 @@ async fn removed(
     };
     let run = carry(app, session, errand, watcher).await;
     if let Some(failure) = run.failure(app, &*connection) {
-        let current = reread(session).await?;
-        session.save(current).await?;
+        session.keep(reread(session).await?).await;
         return Err(failure);
     }
     app.tell(Notice::Sweeping);

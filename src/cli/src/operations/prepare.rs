@@ -246,6 +246,9 @@ pub(crate) async fn read(
     let owner = owner(state);
     let observed = patiently(app, "what is there", async || connection.observe(&owner, scope).await).await;
     let mut observed = observed.map_err(|e| cloud_failure(connection, &e))?;
+    let recorded =
+        state.resources.iter().filter_map(|(addr, recorded)| Some((addr.parse().ok()?, recorded.id.clone())));
+    observed.recorded = recorded.collect();
     if let Some(recorded) = &state.account {
         let live = match &observed.account {
             Some(account) => account.clone(),

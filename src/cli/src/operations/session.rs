@@ -43,8 +43,15 @@ impl Session {
         Ok(stored)
     }
 
-    /// Writes the state, and removes the part of the journal that is in it.
+    /// Writes what was done although it could not be all. The journal has it anyway: where it cannot be written, the next
+    /// run will.
+    pub(crate) async fn keep(&self, current: Current) {
+        let _saved_or_next_time = self.save(current).await;
+    }
+
+    /// Writes the state, and removes the part of the journal that is in it. Only the holder of the lock may.
     pub(crate) async fn save(&self, current: Current) -> Result<Stored<State>, Failure> {
+        self.lease.fence().await?;
         let stored = compact(&*self.store, &self.keys, current).await?;
         self.lease.note_state(stored.value.mark());
         Ok(stored)

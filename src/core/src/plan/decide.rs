@@ -21,7 +21,9 @@ pub(super) fn decide(
     let (wanted, unwanted) = split(links, observed);
     let mut decided: Vec<Option<Item>> = links.nodes.iter().map(|_| None).collect();
     for number in links.order()? {
-        let mut item = one(links.nodes[number], wanted[number], &|mention| output(links, &decided, mention));
+        let node = links.nodes[number];
+        let recorded = observed.recorded.get(&node.addr).map(String::as_str);
+        let mut item = one(node, wanted[number], recorded, &|mention| output(links, &decided, mention));
         item.needs = links.needs(number).map(|need| links.nodes[need].addr.clone()).collect();
         decided[number] = Some(item);
     }
@@ -71,7 +73,7 @@ fn gone(kind: Option<&Kind>, lives: Lives<'_>) -> Option<Item> {
 
 type Lookup<'a, 'b> = &'b dyn Fn(Mention<'a>) -> Option<Cow<'a, Value>>;
 
-fn one<'a>(node: &'a Node, lives: Lives<'_>, lookup: Lookup<'a, '_>) -> Item {
+fn one<'a>(node: &'a Node, lives: Lives<'_>, recorded: Option<&str>, lookup: Lookup<'a, '_>) -> Item {
     let mut item = Item {
         action: Action::Create,
         risk: Risk::Safe,
@@ -82,10 +84,11 @@ fn one<'a>(node: &'a Node, lives: Lives<'_>, lookup: Lookup<'a, '_>) -> Item {
         needs: Default::default(),
         ladder: node.ladder.iter().map(Into::into).collect(),
     };
-    // Of several, the one that fits best stays: the fewest arguments that force a replacement, then the fewest changes,
-    // then the lowest id, so that every run picks the same one.
+    // Of several, the one that fits best stays: the fewest arguments that force a replacement, then the one on record,
+    // which others use, then the fewest changes, then the lowest id, so that every run picks the same one.
     let best = lives.iter().map(|live| (differences(node, live, lookup), live)).min_by_key(|(changes, live)| {
-        (changes.iter().filter(|c| c.forces_new).count(), changes.len(), live.id.as_str())
+        let forced = changes.iter().filter(|c| c.forces_new).count();
+        (forced, recorded != Some(live.id.as_str()), changes.len(), live.id.as_str())
     });
     let Some((changes, live)) = best else { return item };
     item.action = if changes.iter().any(|c| c.forces_new) {

@@ -207,6 +207,37 @@ fn of_two_twins_the_fitting_one_stays() {
 }
 
 #[test]
+fn of_two_equal_twins_the_recorded_one_stays() {
+    let graph = graph(&base());
+    let mut observed = world(&graph);
+    let addr: Addr = "net.main".parse().expect("an address");
+    let lives = observed.resources.get_mut(&addr).expect("it is there");
+    let recorded = lives[0].id.clone();
+    // Lower than any other, and drifted less than nothing: only the record tells which one is in use.
+    let twin = Live { id: "A-TWIN".to_owned(), ..Live::clone(&lives[0]) };
+    lives.insert(0, twin.into());
+    observed.recorded.insert(addr, recorded);
+    shows(
+        &planned(&graph, &observed),
+        expect![[r#"
+              net.main (surplus A-TWIN)
+            0: delete net.main after []
+        "#]],
+    );
+}
+
+#[test]
+fn surplus_that_may_hold_data_is_a_loss_of_data() {
+    let graph = graph(&[("disk.a", json!({"zone": "a"}))]);
+    let mut observed = world(&graph);
+    let addr: Addr = "disk.a".parse().expect("an address");
+    let lives = observed.resources.get_mut(&addr).expect("it is there");
+    let twin = Live { id: "Z-TWIN".to_owned(), ..Live::clone(&lives[0]) };
+    lives.push(twin.into());
+    assert_eq!(planned(&graph, &observed).risk(), Risk::DataLoss);
+}
+
+#[test]
 fn a_name_that_is_also_another_ones_id_orders_nothing() {
     let mut observed = Observed::default();
     let mut live = |addr: &str, id: &str, args: Value| {
