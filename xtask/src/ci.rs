@@ -6,22 +6,28 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 
+use crate::chaos;
 use crate::ground::{Ground, is_there};
 use crate::judge::{self, Options, Verdict};
 
 /// A step that passed or not.
 type Step<'a> = (&'static str, Box<dyn Fn() -> Result<bool> + 'a>);
 
+/// How many trials of each suite of the reliability programme CI runs; the whole of it takes longer than CI may.
+const CHAOS: u64 = 120;
+
 pub(crate) fn run(ground: &Ground) -> Result<bool> {
     let cargo = |args: &'static [&'static str]| {
         move || Ok(succeeds(Command::new(env!("CARGO")).args(args).current_dir(&ground.root)))
     };
-    let steps: [Step<'_>; 6] = [
+    let steps: [Step<'_>; 8] = [
         ("format", Box::new(cargo(&["fmt", "--all", "--check"]))),
         ("clippy", Box::new(cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]))),
         ("dependencies", Box::new(|| dependencies(ground))),
         ("judge shell", Box::new(|| sits(ground, "shell"))),
         ("judge terraform", Box::new(|| sits(ground, "terraform"))),
+        ("judge simulator", Box::new(|| sits(ground, "simulator"))),
+        ("chaos", Box::new(|| chaos::run(&chaos::Options { trials: Some(CHAOS), ..chaos::Options::default() }))),
         ("judge aws", Box::new(|| sits(ground, "aws"))),
     ];
     let (mut passed, mut failed, mut lines) = (0, 0, Vec::new());

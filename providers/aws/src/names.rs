@@ -71,11 +71,11 @@ mod tests {
     fn names_fit_and_differ() {
         let long = "a".repeat(28);
         for limit in [32, 64, 255] {
-            let one = fit(&long, "0011223344556677", "api", limit);
-            let other = fit(&long, "0011223344556678", "api", limit);
+            let one = fit(&long, "0011223344556677", "aws_lb", "api", limit);
+            let other = fit(&long, "0011223344556678", "aws_lb", "api", limit);
             assert!(one.len() <= limit && one != other, "{one} {other}");
         }
-        assert_eq!(fit("demo", "0011223344556677", "api", 32), "demo-api-eb191a35");
+        assert_eq!(fit("demo", "0011223344556677", "aws_lb", "api", 32), "demo-api-f1fbcd2c");
     }
 
     #[test]

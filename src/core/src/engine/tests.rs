@@ -138,7 +138,7 @@ impl Cloud for Fake {
         let shared = |lives: &Vec<Live>| lives.iter().cloned().map(Into::into).collect();
         let world = self.world();
         let resources = world.alive.iter().map(|(addr, lives)| (addr.clone(), shared(lives))).collect();
-        Ok(Observed { resources, account: None })
+        Ok(Observed { resources, account: None, ..Observed::default() })
     }
 
     fn driver(&self, _: &str) -> Option<&dyn AnyDriver> {

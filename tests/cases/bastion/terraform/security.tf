@@ -28,7 +28,7 @@ resource "aws_instance" "bastion" {
 }
 
 resource "aws_security_group" "bastion" {
-  name        = "bastion-bastion-28eb60e6"
+  name        = "bastion-bastion-c6851505"
   description = "The bastion of cluster bastion"
   vpc_id      = aws_vpc.main.id
   tags = {
@@ -40,7 +40,7 @@ resource "aws_security_group" "bastion" {
 }
 
 resource "aws_security_group" "control-plane" {
-  name        = "bastion-control-plane-7fc01389"
+  name        = "bastion-control-plane-909e4280"
   description = "Control-plane machines of cluster bastion"
   vpc_id      = aws_vpc.main.id
   tags = {
@@ -52,7 +52,7 @@ resource "aws_security_group" "control-plane" {
 }
 
 resource "aws_security_group" "load-balancer" {
-  name        = "bastion-load-balancer-a87a9b92"
+  name        = "bastion-load-balancer-8b4d9bc4"
   description = "The load balancer of cluster bastion"
   vpc_id      = aws_vpc.main.id
   tags = {
@@ -64,7 +64,7 @@ resource "aws_security_group" "load-balancer" {
 }
 
 resource "aws_security_group" "node" {
-  name        = "bastion-node-66fe1d06"
+  name        = "bastion-node-0850b7ca"
   description = "Every machine of cluster bastion"
   vpc_id      = aws_vpc.main.id
   tags = {

@@ -1,7 +1,7 @@
 # Written by `clusterctl export terraform`. The same cluster exports the same bytes.
 
 resource "aws_autoscaling_group" "general" {
-  name                      = "existing-general-45dcc43d"
+  name                      = "existing-general-e5873055"
   min_size                  = var.general_min
   max_size                  = var.general_max
   vpc_zone_identifier       = ["subnet-0aaaaaaaaaaaaaaa1", "subnet-0aaaaaaaaaaaaaaa2", "subnet-0aaaaaaaaaaaaaaa3"]
@@ -93,7 +93,7 @@ resource "aws_autoscaling_group" "general" {
 }
 
 resource "aws_launch_template" "general" {
-  name                   = "existing-general-45dcc43d"
+  name                   = "existing-general-103ab686"
   image_id               = data.aws_ami.ubuntu-amd64.id
   instance_type          = "m5a.xlarge"
   user_data              = base64gzip(replace(file("${path.module}/files/general.sh"), "@{1}", aws_lb.api.dns_name))

@@ -1,7 +1,7 @@
 # Written by `clusterctl export terraform`. The same cluster exports the same bytes.
 
 resource "aws_security_group" "control-plane" {
-  name        = "existing-control-plane-7fc01389"
+  name        = "existing-control-plane-909e4280"
   description = "Control-plane machines of cluster existing"
   vpc_id      = "vpc-0123456789abcdef0"
   tags = {
@@ -13,7 +13,7 @@ resource "aws_security_group" "control-plane" {
 }
 
 resource "aws_security_group" "load-balancer" {
-  name        = "existing-load-balancer-a87a9b92"
+  name        = "existing-load-balancer-8b4d9bc4"
   description = "The load balancer of cluster existing"
   vpc_id      = "vpc-0123456789abcdef0"
   tags = {
@@ -25,7 +25,7 @@ resource "aws_security_group" "load-balancer" {
 }
 
 resource "aws_security_group" "node" {
-  name        = "existing-node-66fe1d06"
+  name        = "existing-node-0850b7ca"
   description = "Every machine of cluster existing"
   vpc_id      = "vpc-0123456789abcdef0"
   tags = {

@@ -1,19 +1,19 @@
 # Written by `clusterctl export terraform`. The same cluster exports the same bytes.
 
 resource "aws_iam_instance_profile" "control-plane" {
-  name = "gpu-spot-control-plane-7fc01389"
+  name = "gpu-spot-control-plane-aa6c20bd"
   path = "/clusterctl/00112233445566778899aabbccddeeff/control-plane/"
   role = aws_iam_role.control-plane.name
 }
 
 resource "aws_iam_instance_profile" "worker" {
-  name = "gpu-spot-worker-35cbb1f1"
+  name = "gpu-spot-worker-01313e3e"
   path = "/clusterctl/00112233445566778899aabbccddeeff/worker/"
   role = aws_iam_role.worker.name
 }
 
 resource "aws_iam_role" "control-plane" {
-  name = "gpu-spot-control-plane-7fc01389"
+  name = "gpu-spot-control-plane-58cd93e4"
   path = "/clusterctl/00112233445566778899aabbccddeeff/control-plane/"
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -30,7 +30,7 @@ resource "aws_iam_role" "control-plane" {
 }
 
 resource "aws_iam_role" "worker" {
-  name = "gpu-spot-worker-35cbb1f1"
+  name = "gpu-spot-worker-8c1345f3"
   path = "/clusterctl/00112233445566778899aabbccddeeff/worker/"
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

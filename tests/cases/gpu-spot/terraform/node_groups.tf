@@ -1,7 +1,7 @@
 # Written by `clusterctl export terraform`. The same cluster exports the same bytes.
 
 resource "aws_autoscaling_group" "general" {
-  name     = "gpu-spot-general-45dcc43d"
+  name     = "gpu-spot-general-e5873055"
   min_size = var.general_min
   max_size = var.general_max
   vpc_zone_identifier = [
@@ -97,7 +97,7 @@ resource "aws_autoscaling_group" "general" {
 }
 
 resource "aws_autoscaling_group" "gpu" {
-  name     = "gpu-spot-gpu-192ef2bd"
+  name     = "gpu-spot-gpu-b4274464"
   min_size = var.gpu_min
   max_size = var.gpu_max
   vpc_zone_identifier = [
@@ -199,7 +199,7 @@ resource "aws_autoscaling_group" "gpu" {
 }
 
 resource "aws_launch_template" "general" {
-  name                   = "gpu-spot-general-45dcc43d"
+  name                   = "gpu-spot-general-103ab686"
   image_id               = data.aws_ami.ubuntu-amd64.id
   instance_type          = "m5a.xlarge"
   user_data              = base64gzip(replace(file("${path.module}/files/general.sh"), "@{1}", aws_lb.api.dns_name))
@@ -285,7 +285,7 @@ resource "aws_launch_template" "general" {
 }
 
 resource "aws_launch_template" "gpu" {
-  name                   = "gpu-spot-gpu-192ef2bd"
+  name                   = "gpu-spot-gpu-4d84752a"
   image_id               = data.aws_ami.ubuntu-amd64.id
   instance_type          = "g5.xlarge"
   user_data              = base64gzip(replace(file("${path.module}/files/gpu.sh"), "@{1}", aws_lb.api.dns_name))

@@ -1,7 +1,7 @@
 # Written by `clusterctl export terraform`. The same cluster exports the same bytes.
 
 resource "aws_security_group" "control-plane" {
-  name        = "gpu-spot-control-plane-7fc01389"
+  name        = "gpu-spot-control-plane-909e4280"
   description = "Control-plane machines of cluster gpu-spot"
   vpc_id      = aws_vpc.main.id
   tags = {
@@ -13,7 +13,7 @@ resource "aws_security_group" "control-plane" {
 }
 
 resource "aws_security_group" "load-balancer" {
-  name        = "gpu-spot-load-balancer-a87a9b92"
+  name        = "gpu-spot-load-balancer-8b4d9bc4"
   description = "The load balancer of cluster gpu-spot"
   vpc_id      = aws_vpc.main.id
   tags = {
@@ -25,7 +25,7 @@ resource "aws_security_group" "load-balancer" {
 }
 
 resource "aws_security_group" "node" {
-  name        = "gpu-spot-node-66fe1d06"
+  name        = "gpu-spot-node-0850b7ca"
   description = "Every machine of cluster gpu-spot"
   vpc_id      = aws_vpc.main.id
   tags = {

@@ -1,7 +1,7 @@
 # Written by `clusterctl export terraform`. The same cluster exports the same bytes.
 
 resource "aws_security_group" "control-plane" {
-  name        = "ha-control-plane-7fc01389"
+  name        = "ha-control-plane-909e4280"
   description = "Control-plane machines of cluster ha"
   vpc_id      = aws_vpc.main.id
   tags = {
@@ -14,7 +14,7 @@ resource "aws_security_group" "control-plane" {
 }
 
 resource "aws_security_group" "load-balancer" {
-  name        = "ha-load-balancer-a87a9b92"
+  name        = "ha-load-balancer-8b4d9bc4"
   description = "The load balancer of cluster ha"
   vpc_id      = aws_vpc.main.id
   tags = {
@@ -27,7 +27,7 @@ resource "aws_security_group" "load-balancer" {
 }
 
 resource "aws_security_group" "node" {
-  name        = "ha-node-66fe1d06"
+  name        = "ha-node-0850b7ca"
   description = "Every machine of cluster ha"
   vpc_id      = aws_vpc.main.id
   tags = {

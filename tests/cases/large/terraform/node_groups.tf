@@ -1,7 +1,7 @@
 # Written by `clusterctl export terraform`. The same cluster exports the same bytes.
 
 resource "aws_autoscaling_group" "arm" {
-  name     = "large-arm-5c3c725e"
+  name     = "large-arm-f8e7cdf3"
   min_size = var.arm_min
   max_size = var.arm_max
   vpc_zone_identifier = [
@@ -97,7 +97,7 @@ resource "aws_autoscaling_group" "arm" {
 }
 
 resource "aws_autoscaling_group" "general" {
-  name     = "large-general-45dcc43d"
+  name     = "large-general-e5873055"
   min_size = var.general_min
   max_size = var.general_max
   vpc_zone_identifier = [
@@ -193,7 +193,7 @@ resource "aws_autoscaling_group" "general" {
 }
 
 resource "aws_autoscaling_group" "memory" {
-  name     = "large-memory-08826c26"
+  name     = "large-memory-0b50a582"
   min_size = var.memory_min
   max_size = var.memory_max
   vpc_zone_identifier = [
@@ -301,7 +301,7 @@ resource "aws_autoscaling_group" "memory" {
 }
 
 resource "aws_autoscaling_group" "training" {
-  name                      = "large-training-a3272142"
+  name                      = "large-training-593b406f"
   min_size                  = var.training_min
   max_size                  = var.training_max
   vpc_zone_identifier       = [aws_subnet.nodes-eu-central-1a.id]
@@ -385,7 +385,7 @@ resource "aws_autoscaling_group" "training" {
 }
 
 resource "aws_launch_template" "arm" {
-  name                   = "large-arm-5c3c725e"
+  name                   = "large-arm-d0d43a7d"
   image_id               = data.aws_ami.ubuntu-arm64.id
   instance_type          = "m6g.xlarge"
   user_data              = base64gzip(replace(file("${path.module}/files/arm.sh"), "@{1}", aws_lb.api.dns_name))
@@ -471,7 +471,7 @@ resource "aws_launch_template" "arm" {
 }
 
 resource "aws_launch_template" "general" {
-  name                   = "large-general-45dcc43d"
+  name                   = "large-general-103ab686"
   image_id               = data.aws_ami.ubuntu-amd64.id
   instance_type          = "m5a.2xlarge"
   user_data              = base64gzip(replace(file("${path.module}/files/general.sh"), "@{1}", aws_lb.api.dns_name))
@@ -557,7 +557,7 @@ resource "aws_launch_template" "general" {
 }
 
 resource "aws_launch_template" "memory" {
-  name                   = "large-memory-08826c26"
+  name                   = "large-memory-94f4cb63"
   image_id               = data.aws_ami.ubuntu-amd64.id
   instance_type          = "r5a.2xlarge"
   user_data              = base64gzip(replace(file("${path.module}/files/memory.sh"), "@{1}", aws_lb.api.dns_name))
@@ -643,7 +643,7 @@ resource "aws_launch_template" "memory" {
 }
 
 resource "aws_launch_template" "training" {
-  name                   = "large-training-a3272142"
+  name                   = "large-training-68082cc7"
   image_id               = data.aws_ami.ubuntu-amd64.id
   instance_type          = "p4de.24xlarge"
   user_data              = base64gzip(replace(file("${path.module}/files/training.sh"), "@{1}", aws_lb.api.dns_name))

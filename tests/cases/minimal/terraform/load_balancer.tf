@@ -1,7 +1,7 @@
 # Written by `clusterctl export terraform`. The same cluster exports the same bytes.
 
 resource "aws_lb" "api" {
-  name               = "minimal-api-7b5df7ae"
+  name               = "minimal-api-d7333cfc"
   internal           = true
   load_balancer_type = "network"
   subnets = [
@@ -36,7 +36,7 @@ resource "aws_lb_listener" "api" {
 }
 
 resource "aws_lb_target_group" "api" {
-  name                              = "minimal-api-aabb-5a6a93e7"
+  name                              = "minimal-api-aabb-22711e00"
   port                              = 6443
   protocol                          = "TCP"
   target_type                       = "ip"

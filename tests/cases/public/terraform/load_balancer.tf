@@ -1,7 +1,7 @@
 # Written by `clusterctl export terraform`. The same cluster exports the same bytes.
 
 resource "aws_lb" "api" {
-  name               = "public-api-7b5df7ae"
+  name               = "public-api-d7333cfc"
   internal           = false
   load_balancer_type = "network"
   subnets = [
@@ -36,7 +36,7 @@ resource "aws_lb_listener" "api" {
 }
 
 resource "aws_lb_target_group" "api" {
-  name                              = "public-api-aabb-5a6a93e7"
+  name                              = "public-api-aabb-22711e00"
   port                              = 6443
   protocol                          = "TCP"
   target_type                       = "ip"

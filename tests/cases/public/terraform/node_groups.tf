@@ -1,7 +1,7 @@
 # Written by `clusterctl export terraform`. The same cluster exports the same bytes.
 
 resource "aws_autoscaling_group" "general" {
-  name     = "public-general-45dcc43d"
+  name     = "public-general-e5873055"
   min_size = var.general_min
   max_size = var.general_max
   vpc_zone_identifier = [
@@ -97,7 +97,7 @@ resource "aws_autoscaling_group" "general" {
 }
 
 resource "aws_launch_template" "general" {
-  name                   = "public-general-45dcc43d"
+  name                   = "public-general-103ab686"
   image_id               = data.aws_ami.ubuntu-amd64.id
   instance_type          = "m5a.xlarge"
   key_name               = aws_key_pair.ssh.key_name

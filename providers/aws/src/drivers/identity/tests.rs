@@ -64,7 +64,7 @@ fn a_role_of_our_path_is_adopted_and_made_what_is_wanted() {
         let live = block_on(RoleDriver(client).create(&call("aws_iam_role"), role())).expect("adopted");
         assert_eq!((live.id.as_str(), &live.outputs["arn"]), ("demo-node", &json!("arn:role")));
         assert_eq!(differences(&role(), &live), Vec::<String>::new());
-        assert_eq!(recorder.actions(), [&["CreateRole", "GetRole"], then].concat());
+        assert_eq!(recorder.actions(), [&["CreateRole", "GetRole", "GetRole"], then].concat());
     }
 }
 
@@ -77,8 +77,17 @@ fn a_role_of_another_path_is_left_alone() {
         ]);
         let error = block_on(RoleDriver(client).create(&call("aws_iam_role"), role())).expect_err("a conflict");
         assert_eq!(error.fault, Fault::Conflict, "{path}: {error}");
-        assert_eq!(recorder.actions(), ["CreateRole", "GetRole"]);
+        assert_eq!(recorder.actions(), ["CreateRole", "GetRole", "GetRole"]);
     }
+}
+
+#[test]
+fn a_name_that_is_taken_and_not_found_is_not_there_yet() {
+    let (client, recorder) =
+        Recorder::by_action([("CreateRole", refused("EntityAlreadyExists")), ("GetRole", refused("NoSuchEntity"))]);
+    let error = block_on(RoleDriver(client).create(&call("aws_iam_role"), role())).expect_err("not yet");
+    assert_eq!(error.fault, Fault::NotReady, "{error}");
+    assert_eq!(recorder.actions(), ["CreateRole", "GetRole"]);
 }
 
 #[test]
@@ -96,7 +105,10 @@ fn a_profile_that_was_cut_short_gets_its_role() {
     let driver = ProfileDriver(client);
     let live = block_on(driver.create(&call("aws_iam_instance_profile"), want.clone())).expect("adopted");
     assert_eq!(differences(&want, &live), Vec::<String>::new());
-    assert_eq!(recorder.actions(), ["CreateInstanceProfile", "GetInstanceProfile", "AddRoleToInstanceProfile"]);
+    assert_eq!(
+        recorder.actions(),
+        ["CreateInstanceProfile", "GetInstanceProfile", "GetInstanceProfile", "AddRoleToInstanceProfile"]
+    );
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! A name or a rule that is taken: by an attempt whose answer was lost, by another of ours, or by somebody else.
 
+use std::sync::Arc;
+
 use std::collections::BTreeMap;
 
 use clusterctl_core::cloud::{AnyDriver, Call, CloudError, Fault, Live, Owner};
@@ -33,15 +35,29 @@ fn group(tags: &str) -> Answer {
     ok("DescribeSecurityGroups", &format!("<securityGroupInfo><item>{group}</item></securityGroupInfo>"))
 }
 
+/// Two rules for everywhere: AWS's own, and one with tags.
+const OPEN_RULES: &str = "<securityGroupRuleSet>\
+    <item><securityGroupRuleId>sgr-default</securityGroupRuleId><isEgress>true</isEgress><ipProtocol>-1</ipProtocol>\
+    <cidrIpv4>0.0.0.0/0</cidrIpv4></item>\
+    <item><securityGroupRuleId>sgr-ours</securityGroupRuleId><isEgress>true</isEgress><ipProtocol>-1</ipProtocol>\
+    <cidrIpv4>0.0.0.0/0</cidrIpv4><tagSet><item><key>clusterctl.dev/uid</key><value>0011</value></item></tagSet></item>\
+    </securityGroupRuleSet>";
+
 fn create_group(create: Answer, described: Answer) -> (Result<Live, CloudError>, Vec<String>) {
+    let (made, recorder) = created_group(create, described);
+    (made, recorder.actions())
+}
+
+fn created_group(create: Answer, described: Answer) -> (Result<Live, CloudError>, Arc<Recorder>) {
     let (client, recorder) = Recorder::by_action([
         ("CreateSecurityGroup", create),
         ("DescribeSecurityGroups", described),
+        ("DescribeSecurityGroupRules", ok("DescribeSecurityGroupRules", OPEN_RULES)),
         ("RevokeSecurityGroupEgress", ok("RevokeSecurityGroupEgress", "<return>true</return>")),
     ]);
     let want = json!({ "name": "demo-node-1", "description": "nodes", "vpc_id": "vpc-1", "default_egress": false, "tags": {} });
     let made = block_on(driver(&client, "aws_security_group").create(&call("aws_security_group.node"), &want));
-    (made, recorder.actions())
+    (made, recorder)
 }
 
 #[test]
@@ -54,9 +70,12 @@ fn a_group_is_made_without_the_rule_that_lets_everything_out() {
 #[test]
 fn a_name_that_is_taken_is_adopted_only_from_ourselves() {
     let taken = || Answer::error(400, "InvalidGroup.Duplicate", "The security group 'demo-node-1' already exists");
-    let (adopted, actions) = create_group(taken(), group(&tag_set("aws_security_group.node")));
+    let (adopted, recorder) = created_group(taken(), group(&tag_set("aws_security_group.node")));
     assert_eq!(adopted.expect("adopted").id, "sg-1");
-    assert_eq!(actions, ["CreateSecurityGroup", "DescribeSecurityGroups", "RevokeSecurityGroupEgress"]);
+    let (describe, rules) = ("DescribeSecurityGroups", "DescribeSecurityGroupRules");
+    assert_eq!(recorder.actions(), ["CreateSecurityGroup", describe, rules, "RevokeSecurityGroupEgress"]);
+    // A rule of ours that says the same stays.
+    assert_eq!(recorder.line(3), "GroupId=sg-1 SecurityGroupRuleId.1=sgr-default");
 
     let (refused, actions) = create_group(taken(), group(""));
     let error = refused.expect_err("somebody else's");

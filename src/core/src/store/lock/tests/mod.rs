@@ -288,7 +288,9 @@ async fn breaking_needs_the_epoch_that_was_looked_at() {
     let mut lost = lease.watch_lost();
     lost.changed().await.expect("the heartbeat notices");
     assert!(matches!(lease.fence().await, Err(Lost::Broken)));
-    let next = acquire(&locker, "b", 0).await.expect("it is free");
+    // Whoever comes next cannot know that it has noticed.
+    assert!(matches!(acquire(&locker, "b", 0).await, Err(LockError::Held { .. })));
+    let next = acquire(&locker, "b", 30).await.expect("it is free");
     assert_eq!((next.epoch(), next.unsealed()), (2, vec![1]));
 
     let entries = list(&store).await.expect("a list");
@@ -305,7 +307,7 @@ async fn a_damaged_lease_is_reported_and_can_be_broken() {
     assert!(matches!(acquire(&locker, "b", 0).await, Err(LockError::Store(StoreError::Corrupt { .. }))));
     assert!(list(&store).await.expect("a list")[0].lease.is_err());
     break_lock(&store, &*clock, &keys(), 1, holder("admin")).await.expect("it is damaged");
-    let next = acquire(&locker, "b", 0).await.expect("it is free");
+    let next = acquire(&locker, "b", 30).await.expect("it is free");
     assert_eq!((next.epoch(), next.unsealed()), (2, vec![1]));
 }
 
