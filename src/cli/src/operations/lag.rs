@@ -126,7 +126,7 @@ mod tests {
         let mut observed = Observed::default();
         let addr: Addr = "fake_disk.a".parse().expect("an address");
         observed.insert(addr.clone(), Live::new("disk-2"));
-        assert_eq!(unseen(&state(None), &observed, Timestamp::UNIX_EPOCH).addrs, [addr.clone()]);
+        assert_eq!(unseen(&state(None), &observed, Timestamp::UNIX_EPOCH).addrs, std::slice::from_ref(&addr));
         observed.insert(addr, Live::new("disk-1"));
         assert!(unseen(&state(None), &observed, Timestamp::UNIX_EPOCH).addrs.is_empty());
     }

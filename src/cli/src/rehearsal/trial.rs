@@ -229,7 +229,7 @@ impl Stage {
     fn data(&self) -> Vec<String> {
         let of_ours = self.world.all("volume").filter(|volume| !volume.foreign && !volume.tags.is_empty());
         let lasting = of_ours.filter(|volume| {
-            volume.at("attachmentSet.deleteOnTermination").iter().all(|goes| *goes != &true && *goes != &"true")
+            volume.at("attachmentSet.deleteOnTermination").iter().all(|goes| **goes != true && **goes != "true")
         });
         lasting.map(|volume| volume.id.clone()).collect()
     }

@@ -101,13 +101,16 @@ impl Subject {
     }
 }
 
+/// A document as it is to be; without bytes, missing.
+type Put = (String, Option<Vec<u8>>);
+
 /// Damages one document of the store; says what was done.
 fn damaged(stage: &mut Stage, chance: &mut Chance) -> String {
     let documents: Vec<(String, Vec<u8>)> =
         oracles::stored(stage).into_iter().filter(|(key, _)| !key.ends_with("lock.json")).collect();
     let mut pick = |label: &str, of: usize| (chance.number(label) % of.max(1) as u64) as usize;
     let (key, bytes) = documents[pick("document", documents.len())].clone();
-    let (words, put): (String, Vec<(String, Option<Vec<u8>>)>) = match pick("damage", 5) {
+    let (words, put): (String, Vec<Put>) = match pick("damage", 5) {
         0 => {
             let mut flipped = bytes;
             let (at, bit) = (pick("at", flipped.len()), pick("bit", 8));
