@@ -66,9 +66,12 @@ fn report(outcome: &Outcome) {
         for hit in &failed.hits {
             println!("    {hit}");
         }
-        if failed.suite != "single" {
-            println!("    again: cargo xtask chaos --only {} --seed {} --trials 1", failed.suite, failed.seed);
-        }
+        // Those two are exhaustive, and their trials have no seeds of their own.
+        let seed = match failed.suite {
+            "single" | "repeat" => String::new(),
+            _ => format!(" --seed {} --trials 1", failed.seed),
+        };
+        println!("    again: cargo xtask chaos --only {}{seed}", failed.suite);
     }
     let more = outcome.failed.len().saturating_sub(20);
     if more > 0 {

@@ -70,13 +70,12 @@ impl Client {
     /// # Errors
     /// When there is no region.
     pub async fn new(transport: Arc<dyn Transport>, settings: Settings) -> Result<Self, CloudError> {
-        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build();
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(adapter::Adapter(transport))
             .sleep_impl(TokioSleep::new())
             .retry_config(RetryConfig::disabled())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .timeout_config(timeouts);
+            .timeout_config(timeouts());
         if let Ok(name) = AppName::new("clusterctl") {
             loader = loader.app_name(name);
         }
@@ -103,7 +102,6 @@ impl Client {
         secret: &str,
     ) -> Result<Self, CloudError> {
         let keys = Credentials::new(id, secret, None, None, "given");
-        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build();
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(region.map(Region::new))
@@ -112,7 +110,7 @@ impl Client {
             .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
             .retry_config(RetryConfig::disabled())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .timeout_config(timeouts)
+            .timeout_config(timeouts())
             .build();
         Self::of(&config)
     }
@@ -142,6 +140,10 @@ impl Client {
     pub fn credentials(&self) -> SharedCredentialsProvider {
         self.credentials.clone()
     }
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build()
 }
 
 /// What an answer says went wrong. Not every endpoint, nor everything that stands before one, wraps its errors as the

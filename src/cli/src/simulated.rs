@@ -41,6 +41,15 @@ impl std::str::FromStr for Speed {
     }
 }
 
+impl std::fmt::Display for Speed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Times(times) => write!(f, "{times}"),
+            Self::Max => f.write_str("max"),
+        }
+    }
+}
+
 impl Default for Speed {
     /// Three control-plane nodes and GPUs stand after about three minutes, and then after about 20 seconds.
     fn default() -> Self {
@@ -95,9 +104,12 @@ fn opened(path: &Path, new: impl FnOnce() -> clusterctl_simulator::world::World)
     Ok(Simulation::new(world).kept(Box::new(keep)))
 }
 
+/// The key of whoever calls a simulated account. No text may ever have it.
+pub(crate) const SECRET: &str = "canary-of-a-caller-key";
+
 /// The way to a simulated account.
 pub(crate) fn view(simulation: &Simulation) -> View {
-    let caller = Caller::Keys { id: "AKIASIMULATED".to_owned(), secret: "canary-of-a-caller-key".to_owned() };
+    let caller = Caller::Keys { id: "AKIASIMULATED".to_owned(), secret: SECRET.to_owned() };
     let transport: Arc<dyn Transport> = Arc::new(simulation.clone());
     View { transport, caller, region: Some(aws::REGION.to_owned()) }
 }

@@ -57,12 +57,15 @@ impl FileWorld {
 impl Keep for FileWorld {
     fn take(&mut self) -> Result<Option<World>, String> {
         // Others hold it for the length of one request. Whoever was stopped in the middle holds it for longer.
-        for _ in 0..1000 {
+        let mut tries = 0;
+        loop {
             match self.lock.try_lock() {
                 Ok(()) => break,
-                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
+                Err(TryLockError::WouldBlock) if tries < 1000 => std::thread::sleep(Duration::from_millis(5)),
+                Err(TryLockError::WouldBlock) => return Err(self.failed("another process has held it for seconds")),
                 Err(TryLockError::Error(error)) => return Err(self.failed(error)),
             }
+            tries += 1;
         }
         let now = self.state();
         if now.is_none() || now == self.seen {

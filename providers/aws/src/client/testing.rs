@@ -4,16 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use bytes::Bytes;
 use clusterctl_core::transport::{Transport, TransportError, TransportFailure};
 
-use super::adapter::Adapter;
-use super::{Client, RetryConfig};
+use super::Client;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
@@ -66,16 +60,9 @@ impl Recorder {
     fn connect(self) -> (Client, Arc<Self>) {
         let recorder = Arc::new(self);
         let transport: Arc<dyn Transport> = recorder.clone();
-        let keys = Credentials::new("AKIDEXAMPLE", "secret", None, None, "test");
-        let config = SdkConfig::builder()
-            .region(Region::new("eu-central-1"))
-            .behavior_version(BehaviorVersion::latest())
-            .credentials_provider(SharedCredentialsProvider::new(keys))
-            .http_client(SharedHttpClient::new(Adapter(transport)))
-            .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
-            .retry_config(RetryConfig::disabled())
-            .build();
-        (Client::of(&config).expect("a client"), recorder)
+        let region = Some("eu-central-1".to_owned());
+        let client = Client::with_keys(transport, region, "AKIDEXAMPLE", "secret").expect("a client");
+        (client, recorder)
     }
 
     /// The form fields of every request, in the order they were sent.

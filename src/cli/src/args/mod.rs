@@ -68,7 +68,7 @@ pub(crate) struct Global {
     #[arg(long, global = true)]
     pub(crate) simulate: bool,
     /// How much faster simulated time runs: a factor, or max
-    #[arg(long, global = true, value_name = "FACTOR", default_value = "10")]
+    #[arg(long, global = true, value_name = "FACTOR", default_value_t = Speed::default())]
     pub(crate) speed: Speed,
     /// The seed of everything that is random
     #[arg(long = "random-seed", global = true, hide = true)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clusterctl_core::addr::Addr;
 use clusterctl_core::cloud::{Observed, Scope};
 use clusterctl_core::engine::{Report, Waiting};
-use clusterctl_core::graph::Graph;
+use clusterctl_core::graph::{self, Graph};
 use clusterctl_core::plan::{self, Plan, Summary};
 use clusterctl_core::store::journal::Current;
 use clusterctl_core::store::state::State;
@@ -87,16 +87,17 @@ pub(crate) async fn apply(
     let store = app.open_store().await?;
     locked(app, store, target.name(), Expect::Successor, async |session| {
         let before = session.current().await?;
-        let ready = match target {
-            Target::Wanted(wanted) => {
-                if let Some(before) = before.as_ref().filter(|before| before.state.tombstone.is_none()) {
-                    guard::not_deleting(&before.state)?;
-                    guard::control_plane(wanted, &before.state)?;
+        let mut ready = planned(app, target, before.as_ref()).await?;
+        if let Some(before) = before.as_ref().filter(|_| ready.plan.is_empty()) {
+            // Nothing to do that is to be seen: what a lost answer may have made could still come to light.
+            let (kinds, now) = (ready.provider.kinds(), app.clock.now());
+            if !lag::doubts(&before.state, kinds, &ready.observed, now).is_empty() {
+                if !lag::until_twins_are_seen(app, &before.state, kinds).await {
+                    return Err(interrupted(app));
                 }
-                prepare(app, wanted, before.as_ref()).await?
+                ready = planned(app, target, Some(before)).await?;
             }
-            Target::Saved(saved) => saved::ready(app, saved, before.as_ref()).await?,
-        };
+        }
         if options.data_loss == DataLoss::Refused {
             guard::data(&ready.plan)?;
         }
@@ -113,10 +114,29 @@ pub(crate) async fn apply(
     .await
 }
 
+async fn planned(app: &App, target: &Target, before: Option<&Current>) -> Result<Ready, Failure> {
+    match target {
+        Target::Wanted(wanted) => {
+            if let Some(before) = before.filter(|before| before.state.tombstone.is_none()) {
+                guard::not_deleting(&before.state)?;
+                guard::control_plane(wanted, &before.state)?;
+            }
+            prepare(app, wanted, before).await
+        }
+        Target::Saved(saved) => saved::ready(app, saved, before).await,
+    }
+}
+
+/// What was asked to stop while it waited for what may come to light.
+fn interrupted(app: &App) -> Failure {
+    let failure = Failure::new(Kind::Interrupted, "stopped before it was certain that nothing was made twice");
+    failure.hint(format!("run the same line again: {}", app.settings.line))
+}
+
 /// Nothing to do: the record may still have something to learn.
 async fn settled(app: &App, session: &Session, ready: &Ready, before: Option<Current>) -> Result<State, Failure> {
     let Some(before) = before.filter(|_| !ready.newborn) else { return Ok(ready.state.clone()) };
-    conclude(app, session, &before.state, &ready.observed).await?;
+    conclude(app, session, ready.provider.kinds(), &before.state, &ready.observed).await?;
     let mut current = reread(session).await?;
     take_over(&mut current.state, &ready.state);
     record::reconcile(&mut current.state, &ready.observed, &ready.graph);
@@ -139,7 +159,7 @@ async fn carried(
         session.create(ready.state.clone(), before).await?.value
     } else {
         if let Some(before) = &before {
-            conclude(app, session, &before.state, &ready.observed).await?;
+            conclude(app, session, ready.provider.kinds(), &before.state, &ready.observed).await?;
         }
         let mut current = reread(session).await?;
         take_over(&mut current.state, &ready.state);
@@ -170,7 +190,7 @@ async fn carried(
     let mut state = session.save(current).await?.value;
     if let Some(observed) = verified?.filter(|_| !state.pending.is_empty()) {
         // What was asked for and never answered is settled by what is there.
-        conclude(app, session, &state, &observed).await?;
+        conclude(app, session, ready.provider.kinds(), &state, &observed).await?;
         state = session.save(reread(session).await?).await?.value;
     }
     Ok(Applied { state, summary, report: Some(report), timeline: Some(timeline), newborn: ready.newborn })
@@ -183,9 +203,17 @@ pub(crate) async fn reread(session: &Session) -> Result<Current, Failure> {
     })
 }
 
-/// Writes down what became of an earlier run's unanswered calls.
-pub(crate) async fn conclude(app: &App, session: &Session, state: &State, observed: &Observed) -> Result<(), Failure> {
-    let records = record::conclusions(&state.pending, observed, &*app.clock);
+/// Writes down what became of an earlier run's unanswered calls, as far as that is to be known yet.
+pub(crate) async fn conclude(
+    app: &App,
+    session: &Session,
+    kinds: &[&'static graph::Kind],
+    state: &State,
+    observed: &Observed,
+) -> Result<(), Failure> {
+    let doubts = lag::doubts(state, kinds, observed, app.clock.now());
+    let settled = state.pending.values().filter(|intent| !doubts.contains(&intent.op));
+    let records = record::conclusions(settled, observed, &*app.clock);
     Ok(session.journal.append(records).await?)
 }
 

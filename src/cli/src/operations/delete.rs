@@ -89,7 +89,7 @@ pub(crate) async fn delete(
         if !state.deleting && consent(state, &plan).await? == Consent::Refused {
             return Ok(Deletion::Declined);
         }
-        conclude(app, session, state, &observed).await?;
+        conclude(app, session, connection.kinds(), state, &observed).await?;
         let mut current = reread(session).await?;
         current.state.deleting = true;
         let state = session.save(current).await?.value;

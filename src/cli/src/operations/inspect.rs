@@ -87,7 +87,7 @@ pub(crate) async fn status(app: &App, name: &str) -> Result<Status, Failure> {
         let Ready { observed, plan, .. } = prepare::prepare(app, &Wanted::recorded(&state)?, Some(&current)).await?;
         (observed, plan)
     };
-    let fates = super::record::conclusions(&state.pending, &observed, &*app.clock);
+    let fates = super::record::conclusions(state.pending.values(), &observed, &*app.clock);
     let unanswered = state
         .pending
         .values()

@@ -4,21 +4,22 @@
 //! the record has and no list shows is looked for again before it counts as gone, and a create that was perhaps carried
 //! out twice is not left before its twin would have appeared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use clusterctl_core::addr::Addr;
 use clusterctl_core::cloud::{Live, Observed};
 use clusterctl_core::graph::{Kind, kind_of};
-use clusterctl_core::store::journal::Action;
+use clusterctl_core::store::journal::{Action, Intent, Op};
 use clusterctl_core::store::state::State;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{App, Notice};
 
-/// No list of a cloud is known to be further behind. EC2 advises to wait "up to 5 minutes" with growing pauses, and
-/// minutes have been seen: <https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html>.
+/// How far behind a list is taken to be at most. EC2 gives no bound
+/// (<https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html>); this is what the reliability programme
+/// plays.
 pub(crate) const LAG: Duration = Duration::from_secs(180);
 
 /// What is recorded and was not observed, and whether any of it is so young that lists may not know it.
@@ -62,10 +63,30 @@ pub(crate) fn add(observed: &mut Observed, earlier: BTreeMap<Addr, Vec<Arc<Live>
     }
 }
 
-/// Waits until a twin would be seen of what may have been made twice: while a create of a kind without token or name of
-/// its own has no answer. `false` when it was interrupted.
+/// The creates without an answer of which no list shows yet whether they made something: of a kind without token or name
+/// of its own, asked for more often than new ones are seen, and so lately that lists may be behind.
+pub(crate) fn doubts(state: &State, kinds: &[&'static Kind], observed: &Observed, now: Timestamp) -> BTreeSet<Op> {
+    let mut asked: BTreeMap<&str, Vec<&Intent>> = BTreeMap::new();
+    for intent in unanswered(state, kinds) {
+        asked.entry(&intent.addr).or_default().push(intent);
+    }
+    let mut doubts = BTreeSet::new();
+    for (text, intents) in asked {
+        let lives = text.parse().ok().and_then(|addr: Addr| observed.resources.get(&addr));
+        let known = |id: &String| {
+            state.resources.get(text).is_some_and(|recorded| recorded.id == *id)
+                || state.former.get(text).is_some_and(|former| former.contains(id))
+        };
+        let new = lives.map_or(0, |lives| lives.iter().filter(|live| !known(&live.id)).count());
+        let unseen = intents.into_iter().skip(new).filter(|intent| now.duration_since(intent.at) < lag());
+        doubts.extend(unseen.map(|intent| intent.op));
+    }
+    doubts
+}
+
+/// Waits until a twin would be seen of what may have been made twice. `false` when it was interrupted.
 pub(crate) async fn until_twins_are_seen(app: &App, state: &State, kinds: &[&'static Kind]) -> bool {
-    let Some(asked) = doubtful_since(state, kinds) else { return true };
+    let Some(asked) = unanswered(state, kinds).map(|intent| intent.at).max() else { return true };
     let passed = Duration::try_from(app.clock.now().duration_since(asked)).unwrap_or(Duration::ZERO);
     let wait = LAG.saturating_sub(passed);
     if wait.is_zero() {
@@ -75,11 +96,10 @@ pub(crate) async fn until_twins_are_seen(app: &App, state: &State, kinds: &[&'st
     app.interrupt.sleep(wait).await
 }
 
-/// When the last create was asked for that may have been carried out without anybody knowing.
-fn doubtful_since(state: &State, kinds: &[&'static Kind]) -> Option<Timestamp> {
+/// The creates that may have been carried out without anybody knowing, and that the cloud would carry out again.
+pub(crate) fn unanswered<'a>(state: &'a State, kinds: &'a [&'static Kind]) -> impl Iterator<Item = &'a Intent> {
     let creates = state.pending.values().filter(|intent| intent.action == Action::Create);
-    let doubtful = creates.filter(|intent| kind_of(kinds, intent.kind()).is_none_or(|kind| !kind.idempotent));
-    doubtful.map(|intent| intent.at).max()
+    creates.filter(|intent| kind_of(kinds, intent.kind()).is_none_or(|kind| !kind.idempotent))
 }
 
 #[cfg(test)]
@@ -129,5 +149,37 @@ mod tests {
         assert_eq!(unseen(&state(None), &observed, Timestamp::UNIX_EPOCH).addrs, std::slice::from_ref(&addr));
         observed.insert(addr, Live::new("disk-1"));
         assert!(unseen(&state(None), &observed, Timestamp::UNIX_EPOCH).addrs.is_empty());
+    }
+
+    #[test]
+    fn a_create_of_which_nothing_is_seen_is_in_doubt_until_lists_must_know_it() {
+        static NET: Kind = Kind { idempotent: false, ..Kind::new("fake_net") };
+        let asked = Timestamp::UNIX_EPOCH;
+        let mut state = state(None);
+        for op in [1, 2] {
+            let intent = Intent {
+                op: Op(op),
+                addr: "fake_net.main".to_owned(),
+                action: Action::Create,
+                id: None,
+                generation: 0,
+                token: String::new(),
+                digest: String::new(),
+                depends: BTreeSet::new(),
+                at: asked,
+            };
+            state.pending.insert(Op(op), intent);
+        }
+        let mut observed = Observed::default();
+        let doubts = |state: &State, observed: &Observed, seconds| {
+            doubts(state, &[&NET], observed, asked + SignedDuration::from_secs(seconds)).len()
+        };
+        assert_eq!((doubts(&state, &observed, 20), doubts(&state, &observed, 181)), (2, 0));
+        observed.insert(Addr::new("fake_net", "main"), Live::new("net-1"));
+        assert_eq!(doubts(&state, &observed, 20), 1);
+        // What is on record has had its answer: it is none of those without.
+        let recorded = state.resources["fake_disk.a"].clone();
+        state.resources.insert("fake_net.main".to_owned(), Recorded { id: "net-1".to_owned(), ..recorded });
+        assert_eq!(doubts(&state, &observed, 20), 2);
     }
 }

@@ -9,10 +9,10 @@ use clusterctl_core::blueprint::{Blueprint, design};
 use clusterctl_core::choices::Choices;
 use clusterctl_core::cloud::{Observed, Owner, Scope};
 use clusterctl_core::engine;
-use clusterctl_core::graph::{Graph, kind_of};
+use clusterctl_core::graph::Graph;
 use clusterctl_core::plan::{self, Plan};
 use clusterctl_core::provider::{Connection, Provider, Refusal};
-use clusterctl_core::store::journal::{Action, Current};
+use clusterctl_core::store::journal::Current;
 use clusterctl_core::store::state::{AppliedSpec, Birth, State};
 use serde_json::Value;
 
@@ -219,7 +219,7 @@ pub(crate) async fn look(
     };
     app.tell(Notice::Observing { kinds });
     let mut observed = read(app, connection, state, scope).await?;
-    // One absence is no proof: lists are behind, and flap.
+    // One absence is no proof: lists are behind, flap, and may not show what was left half made.
     for (looks, pause) in lag::pauses().enumerate() {
         let unseen = lag::unseen(state, &observed, app.clock.now());
         if unseen.addrs.is_empty() || (looks > 0 && !unseen.young) {
@@ -227,7 +227,7 @@ pub(crate) async fn look(
         }
         app.tell(Notice::Unseen { resources: unseen.addrs.len(), wait: pause });
         tokio::time::sleep(pause).await;
-        let mut again = read(app, connection, state, scope).await?;
+        let mut again = read(app, connection, state, &Scope::Everything).await?;
         let missing = lag::unseen(state, &again, app.clock.now()).addrs;
         lag::add(&mut again, observed.resources, &missing);
         observed = again;
@@ -271,16 +271,10 @@ pub(crate) async fn read(
 fn unsettled(app: &App, provider: &dyn Provider, state: &State) -> (usize, Duration) {
     let visible = engine::Settings::default().visible_within;
     let now = app.clock.now();
-    let creates: Vec<Duration> = state
-        .pending
-        .values()
-        .filter(|intent| intent.action == Action::Create)
-        .filter(|intent| kind_of(provider.kinds(), intent.kind()).is_none_or(|kind| !kind.idempotent))
-        .map(|intent| {
-            // A clock that was set back must not make this wait for ever.
-            let age = Duration::try_from(now.duration_since(intent.at)).unwrap_or(Duration::ZERO);
-            visible.saturating_sub(age)
-        })
-        .collect();
-    (creates.len(), creates.into_iter().max().unwrap_or(Duration::ZERO))
+    let ages = lag::unanswered(state, provider.kinds()).map(|intent| {
+        // A clock that was set back must not make this wait for ever.
+        Duration::try_from(now.duration_since(intent.at)).unwrap_or(Duration::ZERO)
+    });
+    let waits: Vec<Duration> = ages.filter(|age| *age < visible).map(|age| visible - age).collect();
+    (waits.len(), waits.into_iter().max().unwrap_or(Duration::ZERO))
 }

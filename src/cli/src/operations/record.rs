@@ -6,7 +6,7 @@ use clusterctl_core::cloud::Observed;
 use clusterctl_core::engine::Report;
 use clusterctl_core::graph::Graph;
 use clusterctl_core::store::Clock;
-use clusterctl_core::store::journal::{Action, Came, Intent, Op, Outcome, Record};
+use clusterctl_core::store::journal::{Action, Came, Intent, Outcome, Record};
 use clusterctl_core::store::state::{Recorded, State};
 use serde_json::Value;
 
@@ -14,7 +14,11 @@ use serde_json::Value;
 ///
 /// To be asked once whatever they made has to be visible. A create that made nothing keeps its token, so that even a
 /// request that is still on its way cannot make a second one.
-pub(crate) fn conclusions(pending: &BTreeMap<Op, Intent>, observed: &Observed, clock: &dyn Clock) -> Vec<Record> {
+pub(crate) fn conclusions<'a>(
+    pending: impl Iterator<Item = &'a Intent>,
+    observed: &Observed,
+    clock: &dyn Clock,
+) -> Vec<Record> {
     let came = |intent: &Intent| {
         let lives = intent.addr.parse().ok().and_then(|addr| observed.resources.get(&addr));
         let lives = lives.map_or(&[][..], Vec::as_slice);
@@ -33,7 +37,7 @@ pub(crate) fn conclusions(pending: &BTreeMap<Op, Intent>, observed: &Observed, c
         }
     };
     let outcome = |intent: &Intent| Outcome { op: intent.op, at: clock.now(), came: came(intent) };
-    pending.values().map(|intent| Record::Outcome(outcome(intent))).collect()
+    pending.map(|intent| Record::Outcome(outcome(intent))).collect()
 }
 
 /// Makes the record say what was seen: everything that exists, under its address, with what it needs.
@@ -79,6 +83,7 @@ mod tests {
     use super::*;
     use clusterctl_core::addr::Addr;
     use clusterctl_core::cloud::Live;
+    use clusterctl_core::store::journal::Op;
     use clusterctl_core::store::SystemClock;
 
     fn intent(op: u64, action: Action, id: Option<&str>) -> (Op, Intent) {
@@ -105,7 +110,7 @@ mod tests {
             intent(4, Action::Update, Some("disk-1")),
         ]);
         let came = |observed: &Observed| -> Vec<(u64, &'static str)> {
-            conclusions(&pending, observed, &SystemClock)
+            conclusions(pending.values(), observed, &SystemClock)
                 .into_iter()
                 .filter_map(|record| match record {
                     Record::Outcome(outcome) => Some((

@@ -1,13 +1,15 @@
 //! A provider whose calls are repeated: what is asked once happens twice.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use clusterctl_core::addr::Addr;
 use clusterctl_core::blueprint::{Blueprint, CloudTraits};
 use clusterctl_core::choices::Choices;
-use clusterctl_core::cloud::{AnyDriver, Call, Cloud, CloudError, Live, Observed, Owner, Progress, Remains, Scope};
+use clusterctl_core::cloud::{
+    AnyDriver, Call, Cloud, CloudError, Fault, Live, Observed, Owner, Progress, Remains, Scope,
+};
 use clusterctl_core::cluster::Cluster;
 use clusterctl_core::graph::{Graph, Kind};
 use clusterctl_core::provider::{Access, Account, Connection, LowerError, Provider, Refusal};
@@ -16,7 +18,6 @@ use clusterctl_core::terraform;
 use serde_json::Value;
 
 use super::process::Habit;
-use super::suites::repeat::{Made, first, thrown_away};
 
 /// A provider with a habit.
 pub(crate) struct Habitual {
@@ -172,4 +173,17 @@ impl AnyDriver for Twice {
     async fn gone(&self, call: &Call, live: &Live) -> Result<Remains, CloudError> {
         self.inner(call)?.gone(call, live).await
     }
+}
+
+/// Remembers which addresses were made before.
+type Made = Arc<Mutex<BTreeSet<String>>>;
+
+/// Whether this is the first time.
+fn first(made: &Made, addr: &Addr) -> bool {
+    made.lock().unwrap_or_else(PoisonError::into_inner).insert(addr.to_string())
+}
+
+/// The answer that was thrown away.
+fn thrown_away(addr: &Addr) -> CloudError {
+    CloudError::new(Fault::Ambiguous, &addr.kind, "ThrownAway", "the answer was thrown away")
 }

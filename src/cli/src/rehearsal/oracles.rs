@@ -22,10 +22,13 @@ impl Violation {
     }
 }
 
-pub(crate) type Verdict = Result<(), Violation>;
+impl std::fmt::Display for Violation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.oracle, self.what)
+    }
+}
 
-/// Nobody may see these outside of the cloud: what machines tell each other, and the caller's own key.
-const CANARIES: [&str; 2] = ["canary-of-a-node-secret", "canary-of-a-caller-key"];
+pub(crate) type Verdict = Result<(), Violation>;
 
 /// Holds after every process, however it ended.
 pub(crate) fn always(stage: &Stage, ran: &Ran) -> Verdict {
@@ -59,18 +62,22 @@ fn untouched(stage: &Stage) -> Verdict {
     }
 }
 
-/// O9: no secret in what is said or stored.
+/// O9: nothing of what machines tell each other, nor the caller's own key, is said or stored.
 fn secrets(stage: &Stage) -> Verdict {
-    let found = |text: &str| CANARIES.into_iter().find(|canary| text.contains(canary));
-    if let Some(canary) = found(&stage.said) {
-        return Err(Violation::new("O9 secrets", format!("{canary} was said")));
+    // Their names and addresses, which they tell each other too, are no secrets.
+    let is_secret = |id: &str| ["/control-plane/key", "/control-plane/pki/", "/join/"].iter().any(|s| id.contains(s));
+    let told = stage.world.all("parameter").filter(|parameter| is_secret(&parameter.id));
+    let words = told.flat_map(|parameter| parameter.text("Value").split(' '));
+    // A short word, such as the time when a token ends, stands in many a text by itself.
+    let secrets: Vec<&str> = words.filter(|word| word.len() >= 16).chain([simulated::SECRET]).collect();
+    let leaks = |text: &str| secrets.iter().any(|secret| text.contains(secret));
+    if leaks(&stage.said) {
+        return Err(Violation::new("O9 secrets", "a secret was said"));
     }
-    for (key, bytes) in stored(stage) {
-        if let Some(canary) = found(&String::from_utf8_lossy(&bytes)) {
-            return Err(Violation::new("O9 secrets", format!("{canary} is in {key}")));
-        }
+    match stored(stage).into_iter().find(|(_, bytes)| leaks(&String::from_utf8_lossy(bytes))) {
+        Some((key, _)) => Err(Violation::new("O9 secrets", format!("a secret is in {key}"))),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Every stored document, as it is.
@@ -114,4 +121,26 @@ pub(crate) fn same(stage: &Stage, expected: &BTreeMap<String, usize>) -> Verdict
         (false, _) => "O5 truth",
     };
     Err(Violation::new(oracle, differing.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use clusterctl_simulator::weather::Weather;
+    use clusterctl_simulator::world::Thing;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_of_a_machine_that_is_said_is_found() {
+        let mut stage = Stage::new(1, Weather::calm());
+        let mut parameter = Thing::new("parameter", "/clusterctl/0011/join/material");
+        parameter.set("Value", "a-token-of-a-machine 1767225600");
+        stage.world.put(parameter);
+        stage.said = "joined".to_owned();
+        assert_eq!(secrets(&stage), Ok(()));
+        stage.said = "joined with a-token-of-a-machine".to_owned();
+        assert!(secrets(&stage).is_err());
+        stage.said = format!("as {}", simulated::SECRET);
+        assert!(secrets(&stage).is_err());
+    }
 }

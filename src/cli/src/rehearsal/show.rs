@@ -77,7 +77,7 @@ pub(crate) fn play(file: &Wanted, program: &Program, each: &mut dyn FnMut(&Act))
             processes: tried.processes,
             took: tried.took,
             calm: script.calm,
-            violation: tried.violation.map(|violation| format!("{}: {}", violation.oracle, violation.what)),
+            violation: tried.violation.map(|violation| violation.to_string()),
         };
         each(&act);
         shown.acts.push(act);

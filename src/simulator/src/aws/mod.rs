@@ -98,12 +98,11 @@ fn target(request: &http::Request<Bytes>) -> String {
 
 /// How long an answer takes.
 pub fn latency(world: &mut World, seen: &Seen) -> Ms {
+    let usual = if seen.writes { WRITE } else { READ };
     let figure = match seen.action.as_str() {
-        "ec2:RunInstances" => latency::of("aws.RunInstances.api"),
-        "ec2:CreateVpc" | "ec2:CreateSubnet" | "ec2:AllocateAddress" => None,
-        _ => None,
+        "ec2:RunInstances" => latency::of("aws.RunInstances.api").unwrap_or(usual),
+        _ => usual,
     };
-    let figure = figure.unwrap_or(if seen.writes { WRITE } else { READ });
     figure.draw(&mut world.chance, &format!("api/{}", seen.action))
 }
 
@@ -311,4 +310,32 @@ fn plain(status: u16, kind: &'static str, body: impl Into<Bytes>) -> http::Respo
     *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert("content-type", http::HeaderValue::from_static(kind));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::behaviours;
+
+    #[test]
+    fn every_behaviour_has_a_source_and_a_test_of_its_name() {
+        let mut sources = String::new();
+        let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src/aws"))];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+                if entry.path().is_dir() {
+                    folders.push(entry.path());
+                } else {
+                    sources += &std::fs::read_to_string(entry.path()).expect("a file");
+                }
+            }
+        }
+        let all = behaviours();
+        for behaviour in &all {
+            assert!(behaviour.source.starts_with("https://"), "{behaviour:?}");
+            assert!(sources.contains(&format!("fn {}()", behaviour.name)), "{behaviour:?} has no test");
+        }
+        let names: std::collections::BTreeSet<&str> = all.iter().map(|behaviour| behaviour.name).collect();
+        assert_eq!(names.len(), all.len(), "a name stands for two behaviours");
+        assert!(all.len() >= 50, "{}", all.len());
+    }
 }

@@ -115,7 +115,7 @@ fn one_each(world: &World, line: &[&str], actions: &mut Vec<String>) -> Result<(
     for action in std::mem::take(actions) {
         let running = world.start_command(line)?;
         world.kill_on(&action, running.id())?;
-        let ran = running.end(Duration::from_secs(120))?;
+        let ran = running.end(Duration::from_secs(300))?;
         world.kill_nobody()?;
         match ran.code() {
             // No exit code: it was killed.

@@ -3,9 +3,8 @@
 use clusterctl_simulator::chance::Chance;
 use clusterctl_simulator::weather::Weather;
 
-use super::{Extent, Failed, Outcome, cluster, crowd, scripts, smaller, words};
+use super::{Extent, Outcome, crowd, scripts, seeds, smaller, words};
 use crate::failure::Failure;
-use crate::operations::load::Wanted;
 use crate::rehearsal::faults::{Fault, Mischief};
 use crate::rehearsal::scenario::Scenario;
 use crate::rehearsal::trial::{Script, Tried};
@@ -22,32 +21,19 @@ pub(crate) struct Day {
 const PROCESSES: u64 = 6;
 
 pub(crate) fn run(extent: Extent) -> Result<Outcome, Failure> {
-    on(&cluster()?, extent, &Scenario::ALL)
-}
-
-/// Chaos for this file.
-pub(crate) fn on(file: &Wanted, extent: Extent, scenarios: &[Scenario]) -> Result<Outcome, Failure> {
-    let scripts = scripts(file, extent.seed, scenarios)?;
-    let trials: Vec<u64> = (0..extent.trials).map(|number| extent.seed.wrapping_add(number)).collect();
+    let scripts = scripts(&Scenario::ALL)?;
+    let trials = seeds(extent);
     let tried = crowd::each(&trials, |seed| {
         let script = &scripts[(seed % scripts.len() as u64) as usize];
         let day = Day::of(*seed);
         (script, trial(script, *seed, &day), day)
     });
-    let mut outcome = Outcome { trials: trials.len() as u64, ..Outcome::default() };
+    let mut outcome = Outcome::of(trials.len());
     for (seed, (script, tried, day)) in trials.iter().zip(tried) {
-        outcome.processes += tried.processes;
-        outcome.injected += tried.met.iter().map(|met| met.len() as u64).sum::<u64>();
-        outcome.simulated += tried.took;
+        outcome.count(&tried);
         if let Some(violation) = tried.violation {
             let small = smaller::hits(script, *seed, &day.weather, tried.met);
-            outcome.failed.push(Failed {
-                suite: "chaos",
-                scenario: script.scenario.name(),
-                seed: *seed,
-                hits: words(&small),
-                violation: format!("{}: {}", violation.oracle, violation.what),
-            });
+            outcome.fail("chaos", script.scenario, *seed, &violation, words(&small));
         }
     }
     Ok(outcome)

@@ -20,7 +20,7 @@ use clusterctl_simulator::weather::Weather;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use super::{Extent, Failed, Outcome, cluster, crowd, scripts};
+use super::{Extent, Outcome, crowd, scripts, seeds};
 use crate::failure::{Failure, Kind};
 use crate::operations::View;
 use crate::operations::interrupt::Interrupt;
@@ -32,25 +32,19 @@ use crate::rehearsal::trial::Script;
 use crate::simulated;
 
 pub(crate) fn run(extent: Extent) -> Result<Outcome, Failure> {
-    let scripts = scripts(&cluster()?, extent.seed, &[Scenario::Create, Scenario::Scale, Scenario::Delete])?;
-    let trials: Vec<u64> = (0..extent.trials).map(|number| extent.seed.wrapping_add(number)).collect();
+    let scripts = scripts(&[Scenario::Create, Scenario::Scale, Scenario::Delete])?;
+    let trials = seeds(extent);
     let verdicts = crowd::each(&trials, |seed| {
         let script = &scripts[(seed % scripts.len() as u64) as usize];
         (script, trial(script, *seed))
     });
-    let mut outcome = Outcome { trials: trials.len() as u64, ..Outcome::default() };
+    let mut outcome = Outcome::of(trials.len());
     for (seed, (script, tried)) in trials.iter().zip(verdicts) {
         outcome.processes += tried.clients;
         outcome.injected += tried.disturbed;
         outcome.simulated += tried.took;
         if let Err(violation) = tried.verdict {
-            outcome.failed.push(Failed {
-                suite: "clients",
-                scenario: script.scenario.name(),
-                seed: *seed,
-                hits: vec![format!("{} clients", tried.clients)],
-                violation: format!("{}: {}", violation.oracle, violation.what),
-            });
+            outcome.fail("clients", script.scenario, *seed, &violation, vec![format!("{} clients", tried.clients)]);
         }
     }
     Ok(outcome)
@@ -111,7 +105,7 @@ fn together(
     let ledger: Writes = Writes::default();
     let begun = Instant::now();
     let ends = runtime.block_on(async {
-        let all = clients.iter().map(|client| one(stage, &simulation, client, errand, &keys, &ledger));
+        let all = clients.iter().map(|client| one(stage, &simulation, client, errand, &ledger));
         let thief = async {
             if let Some(at) = theft {
                 tokio::time::sleep(at).await;
@@ -150,14 +144,7 @@ fn together(
 /// How a client may lose: somebody else holds the lock, or took it over.
 const LOSES: [Kind; 6] = [Kind::Locked, Kind::Resumable, Kind::Store, Kind::Unavailable, Kind::Failed, Kind::NotFound];
 
-async fn one(
-    stage: &Stage,
-    simulation: &Simulation,
-    client: &Client,
-    errand: &Errand,
-    keys: &ClusterKeys,
-    ledger: &Writes,
-) -> Came {
+async fn one(stage: &Stage, simulation: &Simulation, client: &Client, errand: &Errand, ledger: &Writes) -> Came {
     tokio::time::sleep(client.comes_after).await;
     let stop = client.stopped.map(|(from, span)| (Instant::now() + from, Instant::now() + from + span));
     let store = Slow { inner: stage.store.clone(), stop };
@@ -174,7 +161,6 @@ async fn one(
     app.interrupt = Arc::new(Interrupt::default());
     app.alive = |_| Liveness::Unknown;
     let work = process::carried_out(&app, errand);
-    let _ = keys;
     Frozen { inner: Box::pin(work), stop, waking: None }.await
 }
 

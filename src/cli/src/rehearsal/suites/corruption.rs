@@ -7,12 +7,13 @@ use clusterctl_core::store::{Condition, Key, Store as _};
 use clusterctl_simulator::chance::Chance;
 use clusterctl_simulator::weather::Weather;
 
-use super::{Extent, Failed, Outcome, cluster, crowd};
+use super::{Extent, Outcome, PRELUDE, cluster, crowd, seeds};
 use crate::failure::{Failure, Kind};
 use crate::operations::load::Wanted;
 use crate::rehearsal::faults::{Fault, Mischief};
 use crate::rehearsal::oracles::{self, Violation};
 use crate::rehearsal::process::{Came, Errand};
+use crate::rehearsal::scenario::Scenario;
 use crate::rehearsal::stage::Stage;
 use crate::simulated;
 
@@ -24,31 +25,25 @@ struct Subject {
 }
 
 pub(crate) fn run(extent: Extent) -> Result<Outcome, Failure> {
-    let subject = Subject::new(extent.seed)?;
-    let trials: Vec<u64> = (0..extent.trials).map(|number| extent.seed.wrapping_add(number)).collect();
+    let subject = Subject::new()?;
+    let trials = seeds(extent);
     let verdicts = crowd::each(&trials, |seed| subject.trial(*seed));
-    let mut outcome = Outcome { trials: trials.len() as u64, ..Outcome::default() };
+    let mut outcome = Outcome::of(trials.len());
     for (seed, (damage, verdict)) in trials.iter().zip(verdicts) {
         outcome.processes += 3;
         outcome.injected += 1;
         if let Err(violation) = verdict {
-            outcome.failed.push(Failed {
-                suite: "corruption",
-                scenario: "adopt",
-                seed: *seed,
-                hits: vec![damage],
-                violation: format!("{}: {}", violation.oracle, violation.what),
-            });
+            outcome.fail("corruption", Scenario::Adopt, *seed, &violation, vec![damage]);
         }
     }
     Ok(outcome)
 }
 
 impl Subject {
-    fn new(seed: u64) -> Result<Self, Failure> {
+    fn new() -> Result<Self, Failure> {
         let file = cluster()?;
         let apply = Errand::Apply(Box::new(file.clone()));
-        let mut whole = Stage::new(seed, Weather::calm());
+        let mut whole = Stage::new(PRELUDE, Weather::calm());
         let ran = whole.run(&apply, Mischief::default());
         let Came::Well = ran.came else {
             return Err(Failure::new(Kind::Failed, format!("without any trouble: {:?}", ran.came)));
@@ -59,7 +54,7 @@ impl Subject {
         let writes: Vec<_> = ran.mischief.requests().into_iter().filter(|request| request.writes).collect();
         for at in [writes.len() / 4, writes.len() / 2, writes.len() * 3 / 4] {
             let Some(target) = writes.get(at).cloned() else { continue };
-            let mut stage = Stage::new(seed, Weather::calm());
+            let mut stage = Stage::new(PRELUDE, Weather::calm());
             stage.run(&apply, Mischief::new(move |seen| (seen.number == target.number).then_some(Fault::KillAfter)));
             stages.push(stage);
         }

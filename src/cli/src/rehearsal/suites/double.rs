@@ -4,34 +4,26 @@ use clusterctl_simulator::chance::Chance;
 use clusterctl_simulator::fault::Seen;
 use clusterctl_simulator::weather::Weather;
 
-use super::{Extent, Failed, Outcome, cluster, crowd, scripts, smaller, words};
+use super::{Extent, Outcome, crowd, scripts, seeds, smaller, words};
 use crate::failure::Failure;
 use crate::rehearsal::faults::Fault;
 use crate::rehearsal::scenario::Scenario;
 use crate::rehearsal::trial::{Hit, Script, aimed};
 
 pub(crate) fn run(extent: Extent) -> Result<Outcome, Failure> {
-    let scripts = scripts(&cluster()?, extent.seed, &Scenario::ALL)?;
-    let trials: Vec<u64> = (0..extent.trials).map(|number| extent.seed.wrapping_add(number)).collect();
+    let scripts = scripts(&Scenario::ALL)?;
+    let trials = seeds(extent);
     let tried = crowd::each(&trials, |seed| {
         let (script, hits) = drawn(&scripts, *seed);
         let tried = script.tried(*seed, &Weather::calm(), |process| aimed(&hits, process));
         (script, hits, tried)
     });
-    let mut outcome = Outcome { trials: trials.len() as u64, ..Outcome::default() };
+    let mut outcome = Outcome::of(trials.len());
     for (seed, (script, hits, tried)) in trials.iter().zip(tried) {
-        outcome.processes += tried.processes;
-        outcome.injected += tried.met.iter().map(|met| met.len() as u64).sum::<u64>();
-        outcome.simulated += tried.took;
+        outcome.count(&tried);
         if let Some(violation) = tried.violation {
             let small = smaller::hits(script, *seed, &Weather::calm(), hits);
-            outcome.failed.push(Failed {
-                suite: "double",
-                scenario: script.scenario.name(),
-                seed: *seed,
-                hits: words(&small),
-                violation: format!("{}: {}", violation.oracle, violation.what),
-            });
+            outcome.fail("double", script.scenario, *seed, &violation, words(&small));
         }
     }
     Ok(outcome)

@@ -19,8 +19,9 @@ use std::time::Duration;
 
 use clusterctl_simulator::weather::Weather;
 
+use super::oracles::Violation;
 use super::scenario::Scenario;
-use super::trial::{Hit, Script};
+use super::trial::{Hit, Script, Tried};
 use crate::failure::Failure;
 use crate::operations::load::Wanted;
 
@@ -61,6 +62,24 @@ pub struct Outcome {
     pub simulated: Duration,
 }
 
+impl Outcome {
+    fn of(trials: usize) -> Self {
+        Self { trials: trials as u64, ..Self::default() }
+    }
+
+    /// Counts what a trial of a script was.
+    fn count(&mut self, tried: &Tried) {
+        self.processes += tried.processes;
+        self.injected += tried.met.iter().map(|met| met.len() as u64).sum::<u64>();
+        self.simulated += tried.took;
+    }
+
+    fn fail(&mut self, suite: &'static str, scenario: Scenario, seed: u64, violation: &Violation, hits: Vec<String>) {
+        let violation = violation.to_string();
+        self.failed.push(Failed { suite, scenario: scenario.name(), seed, hits, violation });
+    }
+}
+
 /// How much of a suite to run.
 #[derive(Debug, Clone, Copy)]
 pub struct Extent {
@@ -73,9 +92,22 @@ pub(crate) fn cluster() -> Result<Wanted, Failure> {
     Wanted::read("the programme's cluster", CLUSTER.to_owned())
 }
 
+/// What comes before a trial has a seed of its own, so that a trial is the same alone as among thousands.
+const PRELUDE: u64 = 1;
+
 /// Every scenario, played calmly once.
-pub(crate) fn scripts(file: &Wanted, seed: u64, scenarios: &[Scenario]) -> Result<Vec<Script>, Failure> {
-    scenarios.iter().map(|scenario| Script::rehearsed(*scenario, file, seed, &Weather::calm())).collect()
+pub(crate) fn scripts(scenarios: &[Scenario]) -> Result<Vec<Script>, Failure> {
+    let file = cluster()?;
+    scenarios.iter().map(|scenario| Script::rehearsed(*scenario, &file, PRELUDE, &Weather::calm())).collect()
+}
+
+/// The seeds of a suite's trials.
+fn seeds(extent: Extent) -> Vec<u64> {
+    (0..extent.trials).map(|number| extent.seed.wrapping_add(number)).collect()
+}
+
+fn told(failure: Failure) -> String {
+    format!("{failure} {:?}", failure.details)
 }
 
 pub(crate) fn words(hits: &[Vec<Hit>]) -> Vec<String> {
@@ -88,7 +120,7 @@ pub(crate) fn words(hits: &[Vec<Hit>]) -> Vec<String> {
 /// # Errors
 /// When a scenario does not even work without trouble.
 pub fn every_single_fault(extent: Extent) -> Result<Outcome, String> {
-    single::run(extent).map_err(|failure| format!("{failure} {:?}", failure.details))
+    single::run(extent).map_err(told)
 }
 
 /// Two to five clients on one cluster; and a store that lies is found out.
@@ -96,15 +128,10 @@ pub fn every_single_fault(extent: Extent) -> Result<Outcome, String> {
 /// # Errors
 /// When a scenario does not even work without trouble.
 pub fn many_clients(extent: Extent) -> Result<Outcome, String> {
-    let mut outcome = clients::run(extent).map_err(|failure| format!("{failure} {:?}", failure.details))?;
+    let mut outcome = clients::run(extent).map_err(told)?;
     if let Err(violation) = clients::liars() {
-        outcome.failed.push(Failed {
-            suite: "clients",
-            scenario: "create",
-            seed: 0,
-            hits: vec!["a store that ignores conditions".to_owned()],
-            violation: format!("{}: {}", violation.oracle, violation.what),
-        });
+        let hits = vec!["a store that ignores conditions".to_owned()];
+        outcome.fail("clients", Scenario::Create, 0, &violation, hits);
     }
     Ok(outcome)
 }
@@ -114,7 +141,7 @@ pub fn many_clients(extent: Extent) -> Result<Outcome, String> {
 /// # Errors
 /// When a cluster cannot even be made without trouble.
 pub fn damaged_records(extent: Extent) -> Result<Outcome, String> {
-    corruption::run(extent).map_err(|failure| format!("{failure} {:?}", failure.details))
+    corruption::run(extent).map_err(told)
 }
 
 /// Every kind done twice, undone twice, done after it was undone.
@@ -122,7 +149,7 @@ pub fn damaged_records(extent: Extent) -> Result<Outcome, String> {
 /// # Errors
 /// When a file does not even work without trouble.
 pub fn every_kind_repeated(extent: Extent) -> Result<Outcome, String> {
-    repeat::run(extent).map_err(|failure| format!("{failure} {:?}", failure.details))
+    repeat::run(extent).map_err(told)
 }
 
 /// Pairs of faults, kills during recovery, five kills in a row.
@@ -130,7 +157,7 @@ pub fn every_kind_repeated(extent: Extent) -> Result<Outcome, String> {
 /// # Errors
 /// When a scenario does not even work without trouble.
 pub fn double_faults(extent: Extent) -> Result<Outcome, String> {
-    double::run(extent).map_err(|failure| format!("{failure} {:?}", failure.details))
+    double::run(extent).map_err(told)
 }
 
 /// Many faults at once, by seed.
@@ -138,5 +165,5 @@ pub fn double_faults(extent: Extent) -> Result<Outcome, String> {
 /// # Errors
 /// When a scenario does not even work without trouble.
 pub fn chaos_seeds(extent: Extent) -> Result<Outcome, String> {
-    chaos::run(extent).map_err(|failure| format!("{failure} {:?}", failure.details))
+    chaos::run(extent).map_err(told)
 }

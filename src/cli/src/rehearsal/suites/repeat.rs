@@ -7,17 +7,16 @@
 //! A kind that is not in the list below does not compile.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use clusterctl_core::addr::Addr;
-use clusterctl_core::cloud::{Call, CloudError, Remains};
+use clusterctl_core::cloud::{Call, Remains};
 use clusterctl_core::graph::Graph;
 use clusterctl_core::plan;
 use clusterctl_core::store::ClusterKeys;
 use clusterctl_core::store::journal::current;
 use clusterctl_simulator::weather::Weather;
 
-use super::{Extent, Failed, Outcome, crowd};
+use super::{Extent, Outcome, crowd};
 use crate::failure::{Failure, Kind};
 use crate::operations::App;
 use crate::operations::load::Wanted;
@@ -25,6 +24,7 @@ use crate::operations::prepare;
 use crate::rehearsal::faults::Mischief;
 use crate::rehearsal::oracles::{self, Violation};
 use crate::rehearsal::process::{Came, Errand, Habit};
+use crate::rehearsal::scenario::Scenario;
 use crate::rehearsal::stage::Stage;
 
 /// Together these files have every kind of resource.
@@ -156,18 +156,12 @@ pub(crate) fn run(extent: Extent) -> Result<Outcome, Failure> {
         Repeat::UndoneTwice(at) => played[*at].undone_twice(),
         Repeat::DoneAfterUndone(at, addr) => played[*at].done_after_undone(addr),
     });
-    let mut outcome = Outcome { trials: trials.len() as u64, ..Outcome::default() };
+    let mut outcome = Outcome::of(trials.len());
     for (trial, verdict) in trials.iter().zip(verdicts) {
         outcome.processes += 2;
         outcome.injected += 1;
         if let Err(violation) = verdict {
-            outcome.failed.push(Failed {
-                suite: "repeat",
-                scenario: "create",
-                seed: extent.seed,
-                hits: vec![format!("{trial:?}")],
-                violation: format!("{}: {}", violation.oracle, violation.what),
-            });
+            outcome.fail("repeat", Scenario::Create, extent.seed, &violation, vec![format!("{trial:?}")]);
         }
     }
     Ok(outcome)
@@ -298,17 +292,4 @@ async fn undo(app: &App, file: &Wanted, addr: &Addr) -> Result<(), Failure> {
         tokio::time::sleep(std::time::Duration::from_secs(5)).await;
     }
     Err(Failure::new(Kind::Failed, format!("{} of its resources would not go", left.len())))
-}
-
-/// Remembers which addresses were made before.
-pub(crate) type Made = Arc<Mutex<BTreeSet<String>>>;
-
-/// Whether this is the first time.
-pub(crate) fn first(made: &Made, addr: &Addr) -> bool {
-    made.lock().unwrap_or_else(PoisonError::into_inner).insert(addr.to_string())
-}
-
-/// The answer that was thrown away.
-pub(crate) fn thrown_away(addr: &Addr) -> CloudError {
-    CloudError::new(clusterctl_core::cloud::Fault::Ambiguous, &addr.kind, "ThrownAway", "the answer was thrown away")
 }

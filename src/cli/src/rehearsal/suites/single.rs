@@ -8,14 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use clusterctl_simulator::fault::Seen;
 use clusterctl_simulator::weather::Weather;
 
-use super::{Extent, Failed, Outcome, cluster, crowd, scripts, words};
+use super::{Extent, Outcome, crowd, scripts, words};
 use crate::failure::Failure;
 use crate::rehearsal::faults::Fault;
 use crate::rehearsal::scenario::Scenario;
 use crate::rehearsal::trial::{Hit, Script, aimed};
 
 pub(crate) fn run(extent: Extent) -> Result<Outcome, Failure> {
-    let scripts = scripts(&cluster()?, extent.seed, &Scenario::ALL)?;
+    let scripts = scripts(&Scenario::ALL)?;
     let mut trials: Vec<(&Script, Hit)> = Vec::new();
     for script in &scripts {
         trials.extend(hits(script).into_iter().map(|hit| (script, hit)));
@@ -25,19 +25,11 @@ pub(crate) fn run(extent: Extent) -> Result<Outcome, Failure> {
         let hits = vec![vec![hit.clone()]];
         script.tried(extent.seed, &Weather::calm(), |process| aimed(&hits, process))
     });
-    let mut outcome = Outcome { trials: trials.len() as u64, ..Outcome::default() };
+    let mut outcome = Outcome::of(trials.len());
     for ((script, hit), tried) in trials.iter().zip(tried) {
-        outcome.processes += tried.processes;
-        outcome.injected += tried.met.iter().map(|met| met.len() as u64).sum::<u64>();
-        outcome.simulated += tried.took;
+        outcome.count(&tried);
         if let Some(violation) = tried.violation {
-            outcome.failed.push(Failed {
-                suite: "single",
-                scenario: script.scenario.name(),
-                seed: extent.seed,
-                hits: words(&[vec![hit.clone()]]),
-                violation: format!("{}: {}", violation.oracle, violation.what),
-            });
+            outcome.fail("single", script.scenario, extent.seed, &violation, words(&[vec![hit.clone()]]));
         }
     }
     Ok(outcome)
