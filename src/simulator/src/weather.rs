@@ -27,6 +27,8 @@ pub struct Weather {
     pub never_joins: f64,
     /// How often a machine of a group dies in an hour.
     pub machine_deaths: f64,
+    /// How many times faster than usual what takes its time comes to its end.
+    pub haste: f64,
 }
 
 impl Default for Weather {
@@ -42,6 +44,7 @@ impl Default for Weather {
             accepted_then_failed: 0.0,
             never_joins: 0.0,
             machine_deaths: 0.0,
+            haste: 1.0,
         }
     }
 }

@@ -211,7 +211,8 @@ impl World {
 
     /// Draws how long something of the table of latencies takes; nothing where the table does not have it.
     pub fn takes(&mut self, figure: &str) -> Ms {
-        latency::of(figure).map_or(0, |latency| latency.draw(&mut self.chance, figure))
+        let usual = latency::of(figure).map_or(0, |latency| latency.draw(&mut self.chance, figure));
+        (usual as f64 / self.weather.haste.max(0.001)) as Ms
     }
 
     /// A new id such as `vpc-0a1b2c3d4e5f60718`: eight or seventeen digits are equally valid, new ones have seventeen

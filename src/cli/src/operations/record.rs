@@ -83,8 +83,8 @@ mod tests {
     use super::*;
     use clusterctl_core::addr::Addr;
     use clusterctl_core::cloud::Live;
-    use clusterctl_core::store::journal::Op;
     use clusterctl_core::store::SystemClock;
+    use clusterctl_core::store::journal::Op;
 
     fn intent(op: u64, action: Action, id: Option<&str>) -> (Op, Intent) {
         let intent = Intent {

@@ -70,7 +70,7 @@ pub fn name(request: &http::Request<Bytes>) -> (String, bool) {
         "s3" => s3::name(request),
         _ => {
             let body = String::from_utf8_lossy(request.body());
-            let action = form::fields(&body).remove("Action").unwrap_or_default();
+            let action = body.split('&').find_map(|pair| pair.strip_prefix("Action=")).unwrap_or_default();
             let writes = !["Describe", "Get", "List"].iter().any(|read| action.starts_with(read));
             (format!("{service}:{action}"), writes)
         }

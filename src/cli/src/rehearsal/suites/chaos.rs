@@ -50,6 +50,7 @@ impl Day {
             lag_max_ms,
             flap: 0.5 * chance.unit("flap"),
             throttle: chance.happens("throttle", 0.5),
+            haste: 20.0_f64.powf(chance.unit("haste")),
             ..Weather::default()
         };
         Self { rate, weather }

@@ -1,28 +1,26 @@
 //! Two faults, kills while a kill is recovered from, five kills in a row.
 
-use clusterctl_simulator::chance::Chance;
-use clusterctl_simulator::fault::Seen;
-use clusterctl_simulator::weather::Weather;
-
-use super::{Extent, Outcome, crowd, scripts, seeds, smaller, words};
+use super::{Extent, Outcome, calm, crowd, scripts, seeds, smaller, words};
 use crate::failure::Failure;
 use crate::rehearsal::faults::Fault;
 use crate::rehearsal::scenario::Scenario;
 use crate::rehearsal::trial::{Hit, Script, aimed};
+use clusterctl_simulator::chance::Chance;
+use clusterctl_simulator::fault::Seen;
 
 pub(crate) fn run(extent: Extent) -> Result<Outcome, Failure> {
     let scripts = scripts(&Scenario::ALL)?;
     let trials = seeds(extent);
     let tried = crowd::each(&trials, |seed| {
         let (script, hits) = drawn(&scripts, *seed);
-        let tried = script.tried(*seed, &Weather::calm(), |process| aimed(&hits, process));
+        let tried = script.tried(*seed, &calm(), |process| aimed(&hits, process));
         (script, hits, tried)
     });
     let mut outcome = Outcome::of(trials.len());
     for (seed, (script, hits, tried)) in trials.iter().zip(tried) {
         outcome.count(&tried);
         if let Some(violation) = tried.violation {
-            let small = smaller::hits(script, *seed, &Weather::calm(), hits);
+            let small = smaller::hits(script, *seed, &calm(), hits);
             outcome.fail("double", script.scenario, *seed, &violation, words(&small));
         }
     }

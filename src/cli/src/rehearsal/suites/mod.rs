@@ -92,13 +92,18 @@ pub(crate) fn cluster() -> Result<Wanted, Failure> {
     Wanted::read("the programme's cluster", CLUSTER.to_owned())
 }
 
+/// A calm cloud in a hurry: waiting is asked after as often as it lasts long, and long waits prove no more than short ones.
+pub(crate) fn calm() -> Weather {
+    Weather { haste: 20.0, ..Weather::calm() }
+}
+
 /// What comes before a trial has a seed of its own, so that a trial is the same alone as among thousands.
 const PRELUDE: u64 = 1;
 
 /// Every scenario, played calmly once.
 pub(crate) fn scripts(scenarios: &[Scenario]) -> Result<Vec<Script>, Failure> {
     let file = cluster()?;
-    scenarios.iter().map(|scenario| Script::rehearsed(*scenario, &file, PRELUDE, &Weather::calm())).collect()
+    scenarios.iter().map(|scenario| Script::rehearsed(*scenario, &file, PRELUDE, &calm())).collect()
 }
 
 /// The seeds of a suite's trials.

@@ -6,9 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use clusterctl_simulator::fault::Seen;
-use clusterctl_simulator::weather::Weather;
 
-use super::{Extent, Outcome, crowd, scripts, words};
+use super::{Extent, Outcome, calm, crowd, scripts, words};
 use crate::failure::Failure;
 use crate::rehearsal::faults::Fault;
 use crate::rehearsal::scenario::Scenario;
@@ -23,7 +22,7 @@ pub(crate) fn run(extent: Extent) -> Result<Outcome, Failure> {
     trials.truncate(usize::try_from(extent.trials).unwrap_or(usize::MAX));
     let tried = crowd::each(&trials, |(script, hit)| {
         let hits = vec![vec![hit.clone()]];
-        script.tried(extent.seed, &Weather::calm(), |process| aimed(&hits, process))
+        script.tried(extent.seed, &calm(), |process| aimed(&hits, process))
     });
     let mut outcome = Outcome::of(trials.len());
     for ((script, hit), tried) in trials.iter().zip(tried) {

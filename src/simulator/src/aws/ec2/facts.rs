@@ -179,17 +179,24 @@ pub(in crate::aws) fn is_offered(region: &str, zone: &str, machine: &str) -> boo
 fn describe_offerings(call: &mut Call<'_>) -> Answer {
     let region = call.world.region.clone();
     let by = call.text("LocationType").unwrap_or("region").to_owned();
+    // Thousands of types are offered; only those that are asked for are put into words.
+    let asked = call.list("Filter").into_iter().find(|filter| text(&filter["Name"]) == "instance-type");
+    let asked: Option<Vec<String>> =
+        asked.map(|filter| filter["Value"].as_array().into_iter().flatten().map(text).collect());
+    let is_asked = |machine: &str| asked.as_ref().is_none_or(|all| all.iter().any(|pattern| like(pattern, machine)));
+    let known = zones(&region);
     let mut all = Vec::new();
-    for (families, sizes, _) in FAMILIES {
-        for (family, size) in families.split(' ').flat_map(|family| sizes.split(' ').map(move |size| (family, size))) {
-            let machine = format!("{family}.{size}");
+    for (families, sizes, places) in FAMILIES {
+        let machines = families.split(' ').flat_map(|family| sizes.split(' ').map(move |size| (family, size)));
+        for machine in machines.map(|(family, size)| format!("{family}.{size}")).filter(|machine| is_asked(machine)) {
             let offering =
                 |location: &str| json!({ "instanceType": machine, "locationType": by, "location": location });
-            let zones = zones(&region).into_iter().filter(|zone| is_offered(&region, zone, &machine));
+            let here = |place: &usize| places.is_empty() || places.contains(place);
+            let zones = known.iter().enumerate().filter(|(place, _)| here(place)).map(|(_, zone)| zone);
             match by.as_str() {
                 "region" => all.push(offering(&region)),
-                "availability-zone" => all.extend(zones.map(|zone| offering(&zone))),
-                "availability-zone-id" => all.extend(zones.map(|zone| offering(&zone_id(&region, &zone)))),
+                "availability-zone" => all.extend(zones.map(|zone| offering(zone))),
+                "availability-zone-id" => all.extend(zones.map(|zone| offering(&zone_id(&region, zone)))),
                 other => {
                     let message = format!("Value ({other}) for parameter locationType is invalid.");
                     return Err(Refused::bad("InvalidParameterValue", message));
