@@ -1,5 +1,6 @@
 //! AWS as the engine sees it.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -55,18 +56,27 @@ impl Cloud for Aws {
     /// Removes the parameters below the owner's path, which nodes have written. Their values are not decrypted, and only
     /// the names are kept.
     async fn sweep(&self, owner: &Owner) -> Result<Vec<String>, CloudError> {
-        let request = self.client.ssm.get_parameters_by_path().path(names::secrets_path(&owner.uid));
-        let pages = request.recursive(true).with_decryption(false).into_paginator().send();
-        let pages: Vec<_> = pages.collect::<Result<_, _>>().await.map_err(|e| fail("ssm:GetParametersByPath", &e))?;
-        let found = pages.into_iter().flat_map(|page| page.parameters.unwrap_or_default());
-        let ours = |name: &String| name.starts_with(&format!("{}/", names::secrets_path(&owner.uid)));
-        let names: Vec<String> = found.filter_map(|parameter| parameter.name).filter(ours).collect();
-        for some in names.chunks(SWEEP) {
-            // A name that is not there any more is listed in the answer and is no error.
-            let request = self.client.ssm.delete_parameters().set_names(Some(some.to_vec()));
-            request.send().await.map_err(|e| fail("ssm:DeleteParameters", &e))?;
+        let mut swept = BTreeSet::new();
+        // A list that changes between its pages passes over some: it is swept until a look finds nothing new.
+        loop {
+            let request = self.client.ssm.get_parameters_by_path().path(names::secrets_path(&owner.uid));
+            let pages = request.recursive(true).with_decryption(false).into_paginator().send();
+            let pages: Vec<_> =
+                pages.collect::<Result<_, _>>().await.map_err(|e| fail("ssm:GetParametersByPath", &e))?;
+            let found = pages.into_iter().flat_map(|page| page.parameters.unwrap_or_default());
+            let ours = |name: &String| name.starts_with(&format!("{}/", names::secrets_path(&owner.uid)));
+            let names = found.filter_map(|parameter| parameter.name).filter(ours);
+            let names: Vec<String> = names.filter(|name| !swept.contains(name)).collect();
+            if names.is_empty() {
+                return Ok(swept.into_iter().collect());
+            }
+            for some in names.chunks(SWEEP) {
+                // A name that is not there any more is listed in the answer and is no error.
+                let request = self.client.ssm.delete_parameters().set_names(Some(some.to_vec()));
+                request.send().await.map_err(|e| fail("ssm:DeleteParameters", &e))?;
+            }
+            swept.extend(names);
         }
-        Ok(names)
     }
 }
 
@@ -88,7 +98,8 @@ mod tests {
         let swept = block_on(Aws::new(client).sweep(&owner)).expect("swept");
         assert_eq!(swept.len(), 12);
         assert!(swept.iter().all(|name| name.starts_with("/clusterctl/0011/k") && !name.contains("canary")));
-        assert_eq!(recorder.actions(), ["GetParametersByPath", "DeleteParameters", "DeleteParameters"]);
+        let again = "GetParametersByPath";
+        assert_eq!(recorder.actions(), ["GetParametersByPath", "DeleteParameters", "DeleteParameters", again]);
         let body: String = (0..3).map(|index| recorder.line(index)).collect();
         assert!(body.contains(r#""WithDecryption":false"#) && !body.contains("00110"), "{body}");
     }

@@ -67,7 +67,7 @@ pub fn main() -> ExitCode {
 
 /// A failure, where the reader of the result looks for it and where people look.
 fn told(failure: &Failure, console: &Console, command: &Command, progress: Progress) {
-    let data = views::failure::data(failure);
+    let data = console.marked(views::failure::data(failure));
     match (command.format(), progress) {
         (Format::Json, _) => console.data(&format!("{data:#}\n")),
         (_, Progress::Json) => console.data(&format!("{data}\n")),
@@ -96,9 +96,7 @@ fn online(settings: Settings, console: &Arc<Console>, command: &Command) -> Resu
         Some(simulated) => {
             // The one cloud that can be simulated; more will open theirs when they are asked for.
             let simulation = simulated::open("aws", simulated)?;
-            if !quiet {
-                console.say(views::notice::SIMULATED);
-            }
+            console.say(views::notice::SIMULATED);
             let clock = Arc::new(simulated::WorldClock(simulation.clone()));
             (Box::new(move |_| Ok(simulated::view(&simulation))), clock)
         }

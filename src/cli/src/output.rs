@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indicatif::MultiProgress;
+use serde_json::Value;
 
 use crate::settings::Settings;
 use crate::views::paint::Paint;
@@ -21,6 +22,8 @@ pub(crate) struct Console {
     out: Paint,
     err: Paint,
     interactive: bool,
+    /// Everything that programs are told says that no cloud has any of it.
+    simulated: bool,
 }
 
 #[derive(Debug)]
@@ -48,6 +51,7 @@ impl Console {
             out: Paint { on: settings.stdout.color },
             err: Paint { on: settings.stderr.color },
             interactive: settings.interactive,
+            simulated: settings.simulated.is_some(),
         }
     }
 
@@ -59,7 +63,7 @@ impl Console {
         let captured = Arc::new(Mutex::new(Captured { answers, ..Captured::default() }));
         let plain = Paint { on: false };
         let sink = Mutex::new(Sink::Captured(Arc::clone(&captured)));
-        (Self { sink, bars: Mutex::new(None), out: plain, err: plain, interactive }, captured)
+        (Self { sink, bars: Mutex::new(None), out: plain, err: plain, interactive, simulated: false }, captured)
     }
 
     /// Colours for stdout.
@@ -88,6 +92,14 @@ impl Console {
             #[cfg(test)]
             Sink::Captured(captured) => lock(captured).out.push_str(text),
         }
+    }
+
+    /// A document as it is told: one about a simulated cloud says so.
+    pub(crate) fn marked(&self, mut document: Value) -> Value {
+        if let Some(fields) = document.as_object_mut().filter(|_| self.simulated) {
+            fields.insert("simulated".to_owned(), true.into());
+        }
+        document
     }
 
     /// A line of talk, to stderr.

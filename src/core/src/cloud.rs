@@ -51,6 +51,16 @@ impl Live {
     }
 }
 
+/// What the record says of a resource that was made and was never seen ready for use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unready {
+    /// Nobody has waited long enough.
+    Waiting,
+    /// It came to nothing, or not in time.
+    Stuck,
+}
+
 /// Everything of one owner that a cloud has.
 ///
 /// Several live resources under one address happen: after a replacement that was cut short, or when a lost answer was
@@ -62,6 +72,8 @@ pub struct Observed {
     pub account: Option<String>,
     /// What the record says of an address: of several, the one with this id is the one that others use.
     pub recorded: BTreeMap<Addr, String>,
+    /// Which of those on record were never seen ready.
+    pub unready: BTreeMap<Addr, Unready>,
 }
 
 impl Observed {

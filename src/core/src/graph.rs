@@ -89,6 +89,10 @@ pub struct Kind {
     /// Asking twice makes one: the cloud takes a token or the name is unique. Of other kinds an unanswered create is
     /// looked for until it would have to be visible.
     pub idempotent: bool,
+    /// It is not ready when its create is answered: who did not wait for it has to come back to it.
+    pub awaited: bool,
+    /// It goes on trying by itself: when it is not ready in time it is waited for again, and never replaced for that.
+    pub persists: bool,
     /// It is ready when machines run; `--no-wait` does not wait for it.
     pub machines: bool,
     /// Median seconds to create and to delete, for the order of the queue and for what the plan says.
@@ -112,6 +116,8 @@ impl Kind {
             replace: Order::DeleteFirst,
             holds_data: false,
             idempotent: true,
+            awaited: false,
+            persists: false,
             machines: false,
             seconds: (1.0, 1.0),
         }

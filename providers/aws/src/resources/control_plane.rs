@@ -14,6 +14,7 @@ use super::{
 pub static NETWORK_INTERFACE: Kind = Kind {
     sets: &["private_ips", "security_groups"],
     forces_new: &["subnet_id", "private_ips"],
+    awaited: true,
     seconds: (1.0, 1.0),
     ..Kind::new("aws_network_interface")
 };
@@ -41,6 +42,7 @@ pub static EBS_VOLUME: Kind = Kind {
     forces_new: &["availability_zone", "encrypted"],
     early: &["id"],
     holds_data: true,
+    awaited: true,
     seconds: (8.0, 2.0),
     ..Kind::new("aws_ebs_volume")
 };
@@ -78,6 +80,7 @@ pub static INSTANCE: Kind = Kind {
     ],
     blocks: &["primary_network_interface", "root_block_device", "ebs_block_device", "metadata_options"],
     write_only: &["user_data_replace_on_change"],
+    awaited: true,
     seconds: (14.0, 40.0),
     ..Kind::new("aws_instance")
 };
@@ -160,6 +163,7 @@ pub static VOLUME_ATTACHMENT: Kind = Kind {
     ownership: Ownership::Child,
     forces_new: &["device_name", "instance_id", "volume_id"],
     write_only: &["stop_instance_before_detaching"],
+    awaited: true,
     seconds: (5.0, 5.0),
     ..Kind::new("aws_volume_attachment")
 };

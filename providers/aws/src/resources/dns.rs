@@ -13,6 +13,8 @@ pub static ZONE: Kind = Kind {
     blocks: &["vpc"],
     write_only: &["force_destroy"],
     identity: &["id", "zone_id"],
+    awaited: true,
+    persists: true,
     seconds: (35.0, 35.0),
     ..Kind::new("aws_route53_zone")
 };
@@ -43,6 +45,8 @@ pub static RECORD: Kind = Kind {
     ownership: Ownership::Named,
     forces_new: &["zone_id", "name", "type"],
     blocks: &["alias"],
+    awaited: true,
+    persists: true,
     seconds: (35.0, 35.0),
     ..Kind::new("aws_route53_record")
 };

@@ -17,6 +17,7 @@ pub static LB: Kind = Kind {
     forces_new: &["name", "internal", "load_balancer_type"],
     early: &["id", "arn", "dns_name", "zone_id"],
     identity: &["id", "arn"],
+    awaited: true,
     seconds: (157.0, 30.0),
     ..Kind::new("aws_lb")
 };

@@ -77,8 +77,12 @@ impl Resource for Eip {
     type Out = EipOut;
 }
 
-pub static NAT_GATEWAY: Kind =
-    Kind { forces_new: &["allocation_id", "subnet_id"], seconds: (115.0, 55.0), ..Kind::new("aws_nat_gateway") };
+pub static NAT_GATEWAY: Kind = Kind {
+    forces_new: &["allocation_id", "subnet_id"],
+    seconds: (115.0, 55.0),
+    awaited: true,
+    ..Kind::new("aws_nat_gateway")
+};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NatGateway {

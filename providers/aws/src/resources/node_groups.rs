@@ -147,6 +147,8 @@ pub static AUTOSCALING_GROUP: Kind = Kind {
         "tag",
     ],
     write_only: &["force_delete", "wait_for_capacity_timeout"],
+    awaited: true,
+    persists: true,
     seconds: (60.0, 120.0),
     ..Kind::new("aws_autoscaling_group")
 };

@@ -130,7 +130,7 @@ fn told(desk: &Desk, applied: &Applied, format: Format) -> Result<(), Failure> {
             Ok(())
         }
         Format::Table | Format::Wide if desk.app.settings.progress == Progress::Json => {
-            desk.console.data(&format!("{}\n", result()));
+            desk.print_line(result());
             Ok(())
         }
         Format::Table | Format::Wide => {

@@ -1,5 +1,7 @@
 //! `delete cluster NAME`.
 
+use std::cmp::Ordering;
+
 use clusterctl_core::graph::Graph;
 use clusterctl_core::timeline::Timeline;
 use serde_json::json;
@@ -39,7 +41,8 @@ pub(crate) async fn run(desk: &Desk, args: &Delete) -> Result<Done, Failure> {
         Deletion::Done(receipt) => told(desk, receipt, &done(receipt), args.output.format)?,
         Deletion::Before(receipt) => {
             let when = &receipt.deleted_at;
-            let summary = format!("Nothing to do: {} was deleted at {when:.0}, and nothing was left.", receipt.name);
+            let name = &receipt.name;
+            let summary = format!("Nothing to do: {name} was deleted at {when:.0}: {}.", sum(receipt));
             told(desk, receipt, &summary, args.output.format)?;
         }
         Deletion::Declined => return Err(declined("Nothing was deleted")),
@@ -55,6 +58,9 @@ fn told(desk: &Desk, receipt: &Receipt, summary: &str, format: Format) -> Result
                 "cluster": receipt.name,
                 "region": receipt.region,
                 "deletedAt": receipt.deleted_at,
+                "created": receipt.created,
+                "gone": receipt.gone,
+                "foreignTouched": receipt.foreign,
                 "deleted": receipt.deleted,
                 "left": 0,
                 "swept": receipt.swept,
@@ -67,7 +73,7 @@ fn told(desk: &Desk, receipt: &Receipt, summary: &str, format: Format) -> Result
         Format::Json | Format::Yaml => desk.print(format, &data())?,
         Format::Name => desk.console.data(&format!("{}\n", receipt.name)),
         Format::Table | Format::Wide if desk.app.settings.progress == Progress::Json => {
-            desk.console.data(&format!("{}\n", data()));
+            desk.print_line(data());
         }
         Format::Table | Format::Wide => desk.console.say(summary),
     }
@@ -79,10 +85,16 @@ fn done(receipt: &Receipt) -> String {
         0 => String::new(),
         number => format!(", {} of its machines' own", count(number, "thing")),
     };
-    format!(
-        "{} is gone: {} deleted{swept}, nothing left, {}.",
-        receipt.name,
-        count(receipt.deleted, "resource"),
-        span(receipt.elapsed)
-    )
+    format!("{} is gone after {}: {}{swept}, nothing left.", receipt.name, span(receipt.elapsed), sum(receipt))
+}
+
+/// What became of everything that the cluster ever had.
+fn sum(receipt: &Receipt) -> String {
+    let Receipt { created, gone, foreign, .. } = receipt;
+    let by_itself = match created.cmp(gone) {
+        Ordering::Less => format!(", {} found that no record knew", gone - created),
+        Ordering::Greater => format!(", {} had vanished by themselves", created - gone),
+        Ordering::Equal => String::new(),
+    };
+    format!("{created} created{by_itself}, {gone} gone, {foreign} foreign touched")
 }

@@ -23,6 +23,8 @@ use std::sync::Arc;
 
 use clusterctl_core::spec;
 
+use serde_json::Value;
+
 use crate::args::{Command, Format};
 use crate::failure::{Failure, Kind};
 use crate::operations::App;
@@ -55,9 +57,14 @@ pub(crate) struct Desk {
 
 impl Desk {
     /// Prints a document as it was asked for.
-    pub(crate) fn print(&self, format: Format, document: &serde_json::Value) -> Result<(), Failure> {
-        self.console.data(&data::text(format, document)?);
+    pub(crate) fn print(&self, format: Format, document: &Value) -> Result<(), Failure> {
+        self.console.data(&data::text(format, &self.console.marked(document.clone()))?);
         Ok(())
+    }
+
+    /// Prints a document on a line of its own, as the last of a run's events.
+    pub(crate) fn print_line(&self, document: Value) {
+        self.console.data(&format!("{}\n", self.console.marked(document)));
     }
 }
 

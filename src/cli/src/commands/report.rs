@@ -23,7 +23,7 @@ pub(crate) async fn run(desk: &Desk, args: &Report) -> Result<Done, Failure> {
     };
     if let Some(path) = page {
         let text = if path.to_ascii_lowercase().ends_with(".json") {
-            data::text(Format::Json, &document("Report", report::data(&account)))?
+            data::text(Format::Json, &desk.console.marked(document("Report", report::data(&account))))?
         } else {
             report::page(&account)
         };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clusterctl_core::addr::Addr;
 use clusterctl_core::cloud::Owner;
 use clusterctl_core::engine::{self, Event, Report, Run, Waiting};
-use clusterctl_core::plan::Plan;
+use clusterctl_core::plan::{Plan, Verb};
 use clusterctl_core::provider::Connection;
 use clusterctl_core::store::journal::{Note, Record};
 use clusterctl_core::store::state::State;
@@ -143,11 +143,16 @@ impl Carried {
         }
         let mut failure = Failure::new(kind.unwrap_or(Kind::Resumable), message);
         for failed in &report.failures {
-            let verb = format!("{:?}", failed.verb).to_lowercase();
+            let done = match failed.verb {
+                Verb::Create => "created",
+                Verb::Update => "updated",
+                Verb::Delete => "deleted",
+                Verb::Check => "waited for",
+            };
             let id = failed.error.request_id.as_ref().map(|id| format!(" (request id {id})")).unwrap_or_default();
             let attempts = if failed.attempts > 1 { format!(", {} attempts", failed.attempts) } else { String::new() };
             failure = failure.detail(format!(
-                "{} could not be {verb}d: {}: {}{id}{attempts}",
+                "{} could not be {done}: {}: {}{id}{attempts}",
                 failed.addr, failed.error.fault, failed.error
             ));
             if let Some(hint) = connection.hint(&failed.error)

@@ -36,6 +36,12 @@ pub(crate) struct Receipt {
     pub(crate) name: String,
     pub(crate) region: String,
     pub(crate) deleted_at: Timestamp,
+    /// In the whole life of the cluster.
+    pub(crate) created: usize,
+    pub(crate) gone: usize,
+    /// How many of those that were to be deleted nobody had seen to be the cluster's.
+    pub(crate) foreign: usize,
+    /// By this run.
     pub(crate) deleted: usize,
     pub(crate) elapsed: Duration,
     /// What machines had made by themselves.
@@ -93,7 +99,9 @@ pub(crate) async fn delete(
         let mut current = reread(session).await?;
         current.state.deleting = true;
         let state = session.save(current).await?.value;
-        removed(app, session, connection, state, plan, watcher).await.map(Deletion::Done)
+        let foreign = plan::foreign(&plan, &observed).count();
+        let receipt = removed(app, session, connection, state, plan, watcher).await?;
+        Ok(Deletion::Done(Receipt { foreign, ..receipt }))
     })
     .await
 }
@@ -105,6 +113,9 @@ fn earlier(state: &State) -> Option<Receipt> {
         name: state.name.clone(),
         region: state.region.clone(),
         deleted_at: tombstone.deleted_at,
+        created: state.created.len(),
+        gone: state.gone.len(),
+        foreign: 0,
         deleted: 0,
         elapsed: Duration::ZERO,
         swept: Vec::new(),
@@ -156,10 +167,12 @@ async fn removed(
     current.state.resources.clear();
     current.state.former.clear();
     current.state.pending.clear();
-    session.save(current).await?;
+    let state = session.save(current).await?.value;
+    let (created, gone) = (state.created.len(), state.gone.len());
     let deleted = plan.summary().delete;
     let (elapsed, timeline) = (run.report.elapsed, Some(run.timeline));
-    Ok(Receipt { name: state.name, region: state.region, deleted_at, deleted, elapsed, swept, timeline })
+    let (name, region) = (state.name, state.region);
+    Ok(Receipt { name, region, deleted_at, created, gone, foreign: 0, deleted, elapsed, swept, timeline })
 }
 
 /// What was asked to stop while it waited.
@@ -168,10 +181,10 @@ fn interrupted(app: &App) -> Failure {
     failure.hint(format!("run the same line again: {}", app.settings.line))
 }
 
-/// Looks until nothing is seen any more: deleted things linger in lists.
+/// Looks until nothing is seen any more: deleted things linger in lists for as long as new ones are missing there.
 async fn nothing_left(app: &App, connection: &dyn Connection, state: &State) -> Result<(), Failure> {
     app.tell(Notice::Verifying);
-    let mut pauses = [1, 2, 4, 8, 15, 15, 15].into_iter();
+    let mut pauses = [1, 2, 4, 8, 15, 30, 60, 60].into_iter();
     loop {
         let observed = read(app, connection, state, &Scope::Everything).await?;
         if observed.is_empty() {

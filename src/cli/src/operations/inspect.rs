@@ -97,6 +97,7 @@ pub(crate) async fn status(app: &App, name: &str) -> Result<Status, Failure> {
                 Action::Create => "create",
                 Action::Update => "update",
                 Action::Delete => "delete",
+                Action::Check => "check",
             };
             let came = match fate {
                 Record::Outcome(outcome) => match outcome.came {

@@ -125,6 +125,7 @@ mod tests {
             depends: Default::default(),
             generation: 0,
             made_at,
+            unready: None,
         };
         state.resources.insert("fake_disk.a".to_owned(), recorded);
         state
@@ -166,6 +167,7 @@ mod tests {
                 token: String::new(),
                 digest: String::new(),
                 depends: BTreeSet::new(),
+                awaited: false,
                 at: asked,
             };
             state.pending.insert(Op(op), intent);

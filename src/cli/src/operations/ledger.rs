@@ -61,7 +61,8 @@ impl Ledger for JournalLedger {
         let addr = intent.addr.to_string();
         let action = match intent.verb {
             Verb::Create => Action::Create,
-            Verb::Update | Verb::Check => Action::Update,
+            Verb::Update => Action::Update,
+            Verb::Check => Action::Check,
             Verb::Delete => Action::Delete,
         };
         let record = Record::Intent(Intent {
@@ -73,6 +74,7 @@ impl Ledger for JournalLedger {
             token: intent.token,
             digest: intent.digest,
             depends: intent.depends.iter().map(ToString::to_string).collect(),
+            awaited: intent.awaited,
             at: self.clock.now(),
         });
         self.journal.append(vec![record]).await.map_err(|e| LedgerError(self.note(e.into())))?;

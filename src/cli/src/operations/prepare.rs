@@ -249,6 +249,8 @@ pub(crate) async fn read(
     let recorded =
         state.resources.iter().filter_map(|(addr, recorded)| Some((addr.parse().ok()?, recorded.id.clone())));
     observed.recorded = recorded.collect();
+    let unready = state.resources.iter().filter_map(|(addr, recorded)| Some((addr.parse().ok()?, recorded.unready?)));
+    observed.unready = unready.collect();
     if let Some(recorded) = &state.account {
         let live = match &observed.account {
             Some(account) => account.clone(),

@@ -25,11 +25,13 @@ pub(crate) fn conclusions<'a>(
         let same = |id: &String| lives.iter().find(|live| live.id == *id);
         let live = match (intent.action, &intent.id) {
             (Action::Create, _) => lives.first(),
-            (Action::Update | Action::Delete, Some(id)) => same(id),
-            (Action::Update | Action::Delete, None) => lives.first(),
+            (Action::Update | Action::Delete | Action::Check, Some(id)) => same(id),
+            (Action::Update | Action::Delete | Action::Check, None) => lives.first(),
         };
         match (intent.action, live) {
             (Action::Delete, None) => Came::Gone,
+            // A list does not tell whether it is ready.
+            (Action::Check, _) => Came::Abandoned,
             (Action::Delete, Some(_)) | (Action::Create | Action::Update, None) => Came::Abandoned,
             (Action::Create | Action::Update, Some(live)) => {
                 Came::Applied { id: live.id.clone(), outputs: live.outputs.clone().into_iter().collect() }
@@ -52,7 +54,8 @@ pub(crate) fn reconcile(state: &mut State, observed: &Observed, graph: &Graph) {
             Some(node) => node.needs().iter().map(ToString::to_string).collect(),
             None => before.as_ref().map(|before| before.depends.clone()).unwrap_or_default(),
         };
-        let made_at = before.as_ref().filter(|before| before.id == live.id).and_then(|before| before.made_at);
+        let same = before.as_ref().filter(|before| before.id == live.id);
+        let (made_at, unready) = same.map_or((None, None), |before| (before.made_at, before.unready));
         let generation = before.map_or(0, |before| before.generation);
         let recorded = Recorded {
             id: live.id.clone(),
@@ -60,6 +63,7 @@ pub(crate) fn reconcile(state: &mut State, observed: &Observed, graph: &Graph) {
             depends: needs,
             generation,
             made_at,
+            unready,
         };
         resources.insert(text, recorded);
     }
@@ -96,6 +100,7 @@ mod tests {
             token: String::new(),
             digest: String::new(),
             depends: BTreeSet::new(),
+            awaited: false,
             at: jiff::Timestamp::UNIX_EPOCH,
         };
         (Op(op), intent)

@@ -19,6 +19,8 @@ pub(crate) struct Account {
     pub(crate) blueprint: Option<Blueprint>,
     /// The last run; `None` where none was recorded.
     pub(crate) timeline: Option<Timeline>,
+    /// No cloud has any of it.
+    pub(crate) simulated: bool,
 }
 
 /// Reads the record of a cluster, also of one that was deleted.
@@ -38,7 +40,7 @@ pub(crate) async fn account(app: &App, name: &str) -> Result<Account, Failure> {
         }
         Err(error) => return Err(error.into()),
     };
-    Ok(Account { blueprint: layout(&state), state, timeline })
+    Ok(Account { blueprint: layout(&state), state, timeline, simulated: app.settings.simulated.is_some() })
 }
 
 /// The layout, which is the same in every cloud's words.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use clusterctl_core::store::{Key, Store as _};
+use clusterctl_simulator::fault::Seen;
 
 use super::process::{Came, Ran};
 use super::stage::Stage;
@@ -30,6 +31,9 @@ impl std::fmt::Display for Violation {
 
 pub(crate) type Verdict = Result<(), Violation>;
 
+/// Waiting asks again and again: this is more than the longest wait takes.
+const MOST_REQUESTS: usize = 2_000;
+
 /// Holds after every process, however it ended.
 pub(crate) fn always(stage: &Stage, ran: &Ran) -> Verdict {
     match &ran.came {
@@ -42,6 +46,46 @@ pub(crate) fn always(stage: &Stage, ran: &Ran) -> Verdict {
     }
     untouched(stage)?;
     secrets(stage)
+}
+
+/// O5: whoever says that it stands has waited until it does.
+pub(crate) fn stands(stage: &Stage) -> Verdict {
+    const STATES: [(&str, &str); 4] = [
+        ("natgateway", "state"),
+        ("volume", "status"),
+        ("instance", "instanceState.name"),
+        ("load-balancer", "State.Code"),
+    ];
+    for (kind, path) in STATES {
+        for thing in stage.world.all(kind).filter(|thing| !thing.foreign) {
+            let passing = ["pending", "creating", "provisioning"];
+            if let Some(state) = thing.at(path).into_iter().find(|state| passing.iter().any(|word| *state == word)) {
+                return Err(Violation::new("O5 truth", format!("done, and {} is {state}", thing.id)));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// O8: no process asks without end, and what was refused for good is not asked again.
+pub(crate) fn bounded(ran: &Ran, calm: &[Seen]) -> Verdict {
+    let requests = ran.mischief.requests();
+    if requests.len() > MOST_REQUESTS + calm.len() * 10 {
+        let what = format!("{} requests where {} are enough", requests.len(), calm.len());
+        return Err(Violation::new("O8 bounded", what));
+    }
+    let met = ran.mischief.met();
+    let [(seen, fault)] = met.as_slice() else { return Ok(()) };
+    if !fault.is_permanent() || !seen.writes {
+        return Ok(());
+    }
+    let times = |of: &[Seen]| of.iter().filter(|request| request.action == seen.action).count();
+    let (asked, enough) = (times(&requests), times(calm));
+    if asked > enough {
+        let what = format!("{} asked {asked} times instead of {enough}, and refused for good", seen.action);
+        return Err(Violation::new("O8 bounded", what));
+    }
+    Ok(())
 }
 
 /// O4: nothing foreign was named in a change, and all of it is as it was.
@@ -112,7 +156,10 @@ pub(crate) fn same(stage: &Stage, expected: &BTreeMap<String, usize>) -> Verdict
     let differing: Vec<String> = kinds
         .into_iter()
         .filter(|kind| count(&counts, kind) != count(expected, kind))
-        .map(|kind| format!("{}: {} instead of {}", kind, count(&counts, kind), count(expected, kind)))
+        .map(|kind| {
+            let which = if expected.contains_key(kind) { String::new() } else { format!(" ({})", named(stage, kind)) };
+            format!("{kind}: {} instead of {}{which}", count(&counts, kind), count(expected, kind))
+        })
         .collect();
     let more = counts.iter().any(|(kind, number)| *number > count(expected, kind));
     let oracle = match (more, expected.is_empty()) {
@@ -121,6 +168,12 @@ pub(crate) fn same(stage: &Stage, expected: &BTreeMap<String, usize>) -> Verdict
         (false, _) => "O5 truth",
     };
     Err(Violation::new(oracle, differing.join(", ")))
+}
+
+/// What there is of a kind that nothing of should be there.
+fn named(stage: &Stage, kind: &str) -> String {
+    let all = stage.world.all(kind).filter(|thing| !thing.foreign);
+    all.map(|thing| thing.id.as_str()).take(5).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -55,6 +55,8 @@ pub(crate) struct Tried {
     pub(crate) processes: u64,
     pub(crate) took: Duration,
     pub(crate) hash: String,
+    /// What the first killed process had made was found again on a copy of the stage.
+    looked: bool,
 }
 
 /// How often the same command may be needed when nothing goes wrong any more.
@@ -109,8 +111,8 @@ impl Script {
     pub(crate) fn tried(&self, seed: u64, weather: &Weather, mut trouble: impl FnMut(u64) -> Mischief) -> Tried {
         let mut stage = self.stage(seed, weather);
         let mut tried = Tried::default();
-        for (errand, expected) in self.errands.iter().zip(self.after.iter()) {
-            if let Err(violation) = self.converged(&mut stage, errand, expected, &mut trouble, &mut tried) {
+        for at in 0..self.errands.len() {
+            if let Err(violation) = self.converged(&mut stage, at, &mut trouble, &mut tried) {
                 tried.violation = Some(violation);
                 break;
             }
@@ -129,21 +131,19 @@ impl Script {
     }
 
     /// Whether the `at`-th errand, once more and without trouble, comes to what a calm run makes of it.
-    pub(crate) fn done(&self, stage: &mut Stage, errand: &Errand, at: usize) -> Result<(), Violation> {
-        let Some(expected) = self.after.get(at) else { return Ok(()) };
-        let mut tried = Tried::default();
-        self.converged(stage, errand, expected, &mut |_| Mischief::default(), &mut tried)
+    pub(crate) fn done(&self, stage: &mut Stage, at: usize) -> Result<(), Violation> {
+        self.converged(stage, at, &mut |_| Mischief::default(), &mut Tried::default())
     }
 
     /// Runs one errand until it is done and stays done.
     fn converged(
         &self,
         stage: &mut Stage,
-        errand: &Errand,
-        expected: &BTreeMap<String, usize>,
+        at: usize,
         trouble: &mut impl FnMut(u64) -> Mischief,
         tried: &mut Tried,
     ) -> Result<(), Violation> {
+        let (errand, expected, calm) = (&self.errands[at], &self.after[at], &self.requests[at]);
         // With trouble, as often as it is killed; then without.
         let mut calm_runs = 0;
         loop {
@@ -153,13 +153,18 @@ impl Script {
             tried.took += ran.took;
             tried.remedies.extend(ran.remedies.iter().cloned());
             let met = hits(&ran);
-            let calm = met.is_empty();
+            let undisturbed = met.is_empty();
             tried.met.push(met);
             oracles::always(stage, &ran)?;
+            oracles::bounded(&ran, calm)?;
             self.data_is_there(stage)?;
             match &ran.came {
                 Came::Well => break,
-                Came::Failed(failure) if calm => {
+                Came::Killed if !tried.looked => {
+                    tried.looked = true;
+                    self.can_be_removed(stage)?;
+                }
+                Came::Failed(failure) if undisturbed => {
                     calm_runs += 1;
                     if calm_runs >= RERUNS {
                         let what = format!("after {RERUNS} runs without trouble: {failure} {:?}", failure.details);
@@ -171,6 +176,9 @@ impl Script {
             if tried.processes > 40 {
                 return Err(Violation::new("O1 converges", "forty processes were not enough"));
             }
+        }
+        if matches!(errand, Errand::Apply(_)) {
+            oracles::stands(stage)?;
         }
         stage.settle();
         oracles::same(stage, expected)?;
@@ -187,6 +195,25 @@ impl Script {
             other => return Err(Violation::new("O5 truth", format!("done, and then: {other:?}"))),
         }
         oracles::same(stage, expected)
+    }
+
+    /// O6: whatever a killed process has made can be found and removed.
+    fn can_be_removed(&self, stage: &Stage) -> Result<(), Violation> {
+        // Of a cluster without a record nothing but its file is known.
+        if self.scenario == Scenario::Adopt {
+            return Ok(());
+        }
+        let mut copy = stage.clone();
+        let lost = |what: String| Violation::new("O6 discoverable", format!("killed, and then deleted: {what}"));
+        for runs in 1.. {
+            match copy.run(&Errand::Delete(self.name.clone()), Mischief::default()).came {
+                Came::Well => break,
+                Came::Failed(_) if runs < RERUNS => {}
+                other => return Err(lost(format!("{other:?}"))),
+            }
+        }
+        copy.settle();
+        oracles::same(&copy, &BTreeMap::new()).map_err(|violation| lost(violation.what))
     }
 
     /// O11: what holds data is still there.

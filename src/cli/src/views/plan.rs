@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clusterctl_core::addr::Addr;
 use clusterctl_core::choices::Choices;
+use clusterctl_core::cloud::Unready;
 use clusterctl_core::graph::{Concern, Graph};
 use clusterctl_core::plan::{Action, Change, Item, Plan, Risk, Summary};
 use clusterctl_core::store::state::State;
@@ -70,6 +71,7 @@ impl PlanView<'_> {
         let symbol = item.action.symbol();
         let (symbol, name) = match item.action {
             Action::Keep => (" ".to_owned(), addr.to_string()),
+            Action::Check => (paint.cyan(symbol), addr.to_string()),
             Action::Create => (paint.green(symbol), addr.to_string()),
             Action::Update => (paint.yellow(symbol), addr.to_string()),
             Action::Replace => (paint.red(symbol), addr.to_string()),
@@ -89,6 +91,11 @@ impl PlanView<'_> {
                 line.push_str(&format!("  {}", paint.yellow("# disruptive")));
             }
             Risk::Disruptive | Risk::Safe => {}
+        }
+        match (item.unready, item.action) {
+            (Some(Unready::Stuck), Action::Replace) => line.push_str("  # never became ready"),
+            (Some(_), Action::Check) => line.push_str("  # was not ready yet: is waited for"),
+            _ => {}
         }
         if item.action != Action::Keep {
             let _ = writeln!(text, "{}", line.trim_end());
@@ -170,8 +177,10 @@ impl PlanView<'_> {
         if self.plan.is_empty() {
             return paint.green("Nothing to do: everything is as planned.");
         }
-        let Summary { create, update, replace, delete, .. } = self.plan.summary();
-        let counts = format!("{create} to create, {update} to change, {replace} to replace, {delete} to delete.");
+        let Summary { create, update, replace, delete, check, .. } = self.plan.summary();
+        let waits = if check > 0 { format!(", {check} to wait for") } else { String::new() };
+        let counts =
+            format!("{create} to create, {update} to change, {replace} to replace, {delete} to delete{waits}.");
         format!("{} {counts} About {}.", paint.bold("Plan:"), span(estimate(self.plan)))
     }
 

@@ -19,6 +19,8 @@ pub struct Intended {
     pub digest: String,
     /// The addresses it needs, for the order of a later deletion.
     pub depends: Vec<Addr>,
+    /// When it is carried out the resource is not ready yet, and somebody has to see that it becomes so.
+    pub awaited: bool,
 }
 
 /// What came of it.

@@ -178,7 +178,7 @@ impl<'a> State<'a> {
             .plan
             .items
             .iter()
-            .filter(|(_, item)| matches!(item.action, Action::Keep | Action::Update))
+            .filter(|(_, item)| matches!(item.action, Action::Keep | Action::Check | Action::Update))
             .filter_map(|(addr, item)| Some((addr.clone(), item.live.as_ref()?.outputs.clone())))
             .collect();
         Self {

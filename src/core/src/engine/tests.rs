@@ -16,7 +16,7 @@ use crate::value;
 
 static NET: Kind = Kind { idempotent: false, seconds: (12.0, 1.0), ..Kind::new("net") };
 static LB: Kind = Kind { early: &["id"], seconds: (157.0, 30.0), ..Kind::new("lb") };
-static NAT: Kind = Kind { seconds: (115.0, 55.0), ..Kind::new("nat") };
+static NAT: Kind = Kind { seconds: (115.0, 55.0), awaited: true, ..Kind::new("nat") };
 static VM: Kind = Kind { machines: true, seconds: (14.0, 40.0), ..Kind::new("vm") };
 static KINDS: &[&Kind] = &[&NET, &LB, &NAT, &VM];
 
@@ -313,6 +313,34 @@ async fn without_capacity_the_next_rung_is_tried_once() {
         assert_eq!((alive.len(), &alive[0].args["market"]), (1, &json!("on-demand")));
         fake.strike("create", "vm.a", &[Strike::Before(Fault::Capacity), Strike::Before(Fault::Capacity)]);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_never_becomes_ready_is_put_on_record_as_such() {
+    let of_the_gateway = |lines: Vec<String>| -> Vec<String> {
+        lines.into_iter().skip_while(|line| !line.starts_with("intent check nat.a")).take(2).collect()
+    };
+    // The cloud says that it came to nothing.
+    let fake = Fake::default();
+    fake.strike("ready", "nat.a", &[Strike::Before(Fault::Permanent)]);
+    let (_, _, lines) = apply(&fake, &sample(), &Settings::default(), &Stop::default()).await;
+    assert_eq!(of_the_gateway(lines), ["intent check nat.a (a-3)", "failed refused"]);
+    // It is pending for ever.
+    let fake = Fake::default();
+    let graph = sample();
+    let settings = Settings::default();
+    let stop = Stop::default();
+    let ((report, _, lines), ()) = tokio::join!(apply(&fake, &graph, &settings, &stop), async {
+        sleep(Duration::from_secs(60)).await;
+        fake.world().ready.insert("a-3".into(), Instant::now() + Duration::from_secs(86_400));
+    });
+    assert_eq!(report.failures.len(), 1);
+    assert_eq!(of_the_gateway(lines), ["intent check nat.a (a-3)", "failed not ready"]);
+    // Nobody knows: the caller may not ask any more.
+    let fake = Fake::default();
+    fake.strike("ready", "nat.a", &[Strike::Before(Fault::Auth)]);
+    let (_, _, lines) = apply(&fake, &sample(), &Settings::default(), &Stop::default()).await;
+    assert_eq!(of_the_gateway(lines), [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -16,7 +16,7 @@ use super::run::{Settings, Waiting};
 use crate::addr::Addr;
 use crate::cloud::{AnyDriver, Call, CloudError, Fault, Live, Progress, Remains};
 use crate::graph::Kind;
-use crate::plan::{Item, StepId, Verb};
+use crate::plan::{Action, Item, StepId, Verb};
 use crate::value;
 
 /// Why a step did not come to its end.
@@ -206,11 +206,11 @@ impl<'a> Work<'a> {
         }
         let begun = Instant::now();
         let patience = patience(self.expected);
-        let mut polls = 0;
+        let (mut polls, mut pending) = (0, false);
         loop {
             let error = match self.ask(Class::Read, self.driver.ready(&self.call, &live, &want)).await {
                 Ok(Progress::Done(now)) => {
-                    if now.outputs != live.outputs {
+                    if now.outputs != live.outputs || self.is_new() {
                         let known = self.intend(Verb::Check, Some(&now), &want).await?;
                         self.ended(known, applied(&now)).await?;
                     }
@@ -218,9 +218,13 @@ impl<'a> Work<'a> {
                 }
                 Ok(Progress::Pending(words)) => {
                     self.tell(|step, addr, at| Event::Waiting { step, addr, words, at });
+                    pending = true;
                     None
                 }
-                Err(error) if passing(&error) => None,
+                Err(error) if passing(&error) => {
+                    pending = false;
+                    None
+                }
                 Err(error) => Some(error),
             };
             match error {
@@ -232,17 +236,43 @@ impl<'a> Work<'a> {
                         self.ended(intent, applied(&live)).await?;
                         want = lower;
                     }
-                    None => return Err(Broken::Failed { error, attempts: polls + 1 }),
+                    None => return self.stuck(&live, &want, error, polls + 1).await,
                 },
+                Some(error) if matches!(error.fault, Fault::Permanent | Fault::Quota) => {
+                    return self.stuck(&live, &want, error, polls + 1).await;
+                }
                 Some(error) => return Err(Broken::Failed { error, attempts: polls + 1 }),
                 None => {}
             }
             if begun.elapsed() > patience.deadline {
-                return Err(Broken::Failed { error: overdue("it", begun), attempts: polls + 1 });
+                let error = overdue("it", begun);
+                // Who could not ask does not know.
+                return match pending {
+                    true => self.stuck(&live, &want, error, polls + 1).await,
+                    false => Err(Broken::Failed { error, attempts: polls + 1 }),
+                };
             }
             self.sleep(poll_after(polls, self.expected)).await?;
             polls += 1;
         }
+    }
+
+    /// Whether it is the record's business that this becomes ready: not of what was ready before.
+    fn is_new(&self) -> bool {
+        self.is_awaited() && self.item.action != Action::Keep
+    }
+
+    fn is_awaited(&self) -> bool {
+        self.kind.awaited && !(self.kind.machines && self.shop.settings.waiting == Waiting::NotForMachines)
+    }
+
+    /// Puts on record that it never became ready.
+    async fn stuck(&self, live: &Live, want: &Value, error: CloudError, polls: u32) -> Came<Made> {
+        if !self.is_new() {
+            return Err(Broken::Failed { error, attempts: polls });
+        }
+        let known = self.intend(Verb::Check, Some(live), want).await?;
+        self.fail(known, error, polls).await
     }
 
     /// Looks for what an unanswered create may have made, for as long as it may still be invisible.
@@ -291,6 +321,7 @@ impl<'a> Work<'a> {
             token: self.call.token.clone(),
             digest: value::sha256_hex(request.to_string().as_bytes()),
             depends: self.item.needs.iter().cloned().collect(),
+            awaited: matches!(verb, Verb::Create | Verb::Update) && self.is_awaited(),
         };
         self.shop.ledger.intend(intent).await.map_err(|e| Broken::Forbidden(e.to_string()))
     }

@@ -65,13 +65,15 @@ pub(super) fn references(steps: &[Step]) -> Result<(), Fault> {
     Err(Fault::Cycle(steps.iter().zip(&waiting).filter(|(_, w)| **w > 0).map(|(s, _)| s.addr.clone()).collect()))
 }
 
+/// What a plan touches that was not observed to be ours.
+pub fn foreign<'a>(plan: &'a Plan, observed: &'a Observed) -> impl Iterator<Item = (&'a Addr, &'a str)> {
+    let touched = plan.steps.iter().filter_map(|step| Some((&step.addr, step.live.as_ref()?.id.as_str())));
+    touched.filter(|(addr, id)| !observed.resources.get(addr).is_some_and(|all| all.iter().any(|one| one.id == *id)))
+}
+
 fn ownership(plan: &Plan, observed: &Observed) -> Result<(), Fault> {
-    for step in &plan.steps {
-        let Some(live) = &step.live else { continue };
-        let ours = observed.resources.get(&step.addr).is_some_and(|all| all.iter().any(|one| one.id == live.id));
-        if !ours {
-            return Err(Fault::NotOurs { addr: step.addr.clone(), id: live.id.clone() });
-        }
+    if let Some((addr, id)) = foreign(plan, observed).next() {
+        return Err(Fault::NotOurs { addr: addr.clone(), id: id.to_owned() });
     }
     for (addr, item) in &plan.items {
         if item.action == Action::Create && observed.resources.get(addr).is_some_and(|all| !all.is_empty()) {
@@ -96,7 +98,7 @@ fn decisions(plan: &Plan) -> Result<(), Fault> {
         let [creates, updates, deletes] = counted.remove(addr).unwrap_or_default();
         let surplus = item.surplus.len();
         let expected = match item.action {
-            Action::Keep => [0, 0, surplus],
+            Action::Keep | Action::Check => [0, 0, surplus],
             Action::Create => [1, 0, surplus],
             Action::Update => [0, 1, surplus],
             Action::Replace => [1, 0, 1 + surplus],

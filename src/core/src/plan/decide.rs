@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Action, Change, Item, Risk};
 use crate::addr::Addr;
-use crate::cloud::{Live, Observed};
+use crate::cloud::{Live, Observed, Unready};
 use crate::graph::links::Links;
 use crate::graph::{GraphError, Kind, Node, kind_of};
 use crate::value::{self, Mention};
@@ -24,6 +24,9 @@ pub(super) fn decide(
         let node = links.nodes[number];
         let recorded = observed.recorded.get(&node.addr).map(String::as_str);
         let mut item = one(node, wanted[number], recorded, &|mention| output(links, &decided, mention));
+        if recorded.is_some() && recorded == item.live.as_ref().map(|live| live.id.as_str()) {
+            wait_or_replace(&mut item, node.kind, observed.unready.get(&node.addr).copied());
+        }
         item.needs = links.needs(number).map(|need| links.nodes[need].addr.clone()).collect();
         decided[number] = Some(item);
     }
@@ -53,7 +56,7 @@ fn split<'a>(links: &Links<'_>, observed: &'a Observed) -> (Vec<Lives<'a>>, Vec<
 /// Outputs of what stays are known; of what is made anew they are not, and its dependants differ for that.
 fn output<'a>(links: &Links<'_>, decided: &'a [Option<Item>], mention: Mention<'_>) -> Option<Cow<'a, Value>> {
     let item = decided[links.mentioned(mention)?].as_ref()?;
-    let stays = matches!(item.action, Action::Keep | Action::Update);
+    let stays = matches!(item.action, Action::Keep | Action::Check | Action::Update);
     item.live.as_ref().filter(|_| stays)?.outputs.get(mention.attr).map(Cow::Borrowed)
 }
 
@@ -64,6 +67,7 @@ fn gone(kind: Option<&Kind>, lives: Lives<'_>) -> Option<Item> {
         risk: risk(Action::Delete, kind),
         changes: Vec::new(),
         live: Some(first.clone()),
+        unready: None,
         surplus: rest.to_vec(),
         want: Default::default(),
         needs: Default::default(),
@@ -79,6 +83,7 @@ fn one<'a>(node: &'a Node, lives: Lives<'_>, recorded: Option<&str>, lookup: Loo
         risk: Risk::Safe,
         changes: Vec::new(),
         live: None,
+        unready: None,
         surplus: Vec::new(),
         want: node.args.clone(),
         needs: Default::default(),
@@ -109,6 +114,19 @@ fn one<'a>(node: &'a Node, lives: Lives<'_>, recorded: Option<&str>, lookup: Loo
     item
 }
 
+/// What was never ready is waited for; what did not become ready in time never will, and nothing stands on it.
+fn wait_or_replace(item: &mut Item, kind: &Kind, unready: Option<Unready>) {
+    item.unready = unready;
+    match (unready, item.action) {
+        (Some(Unready::Stuck), Action::Keep | Action::Update) if !kind.persists => {
+            item.action = Action::Replace;
+            item.risk = Risk::Disruptive;
+        }
+        (Some(_), Action::Keep) => item.action = Action::Check,
+        _ => {}
+    }
+}
+
 fn differences<'a>(node: &'a Node, live: &Live, lookup: Lookup<'a, '_>) -> Vec<Change> {
     let kind = node.kind;
     let there = live.args.as_object();
@@ -129,7 +147,7 @@ fn differences<'a>(node: &'a Node, live: &Live, lookup: Lookup<'a, '_>) -> Vec<C
 
 fn risk(action: Action, kind: Option<&Kind>) -> Risk {
     match action {
-        Action::Keep | Action::Create => Risk::Safe,
+        Action::Keep | Action::Check | Action::Create => Risk::Safe,
         Action::Update => Risk::Safe,
         Action::Replace | Action::Delete if kind.is_some_and(|k| k.holds_data) => Risk::DataLoss,
         Action::Replace | Action::Delete => Risk::Disruptive,

@@ -17,17 +17,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::addr::Addr;
-use crate::cloud::{Live, Observed};
+use crate::cloud::{Live, Observed, Unready};
 use crate::graph::links::Links;
 use crate::graph::{Graph, GraphError, Kind, Rung};
 
-pub use check::{Fault as CheckFault, check};
+pub use check::{Fault as CheckFault, check, foreign};
 
 /// What happens to one address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
     Keep,
+    /// It stays, and was never seen ready: it is waited for.
+    Check,
     Create,
     Update,
     Replace,
@@ -39,6 +41,7 @@ impl Action {
     pub fn symbol(self) -> &'static str {
         match self {
             Self::Keep => " ",
+            Self::Check => "=",
             Self::Create => "+",
             Self::Update => "~",
             Self::Replace => "-/+",
@@ -78,6 +81,9 @@ pub struct Item {
     /// The live resource that is kept, changed, replaced or deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<Arc<Live>>,
+    /// It was made and never seen ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unready: Option<Unready>,
     /// Further live resources under the same address, which go.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub surplus: Vec<Arc<Live>>,
@@ -99,7 +105,7 @@ pub enum Verb {
     Create,
     Update,
     Delete,
-    /// Waits until a resource that is kept is ready again, before the next of its roll is touched.
+    /// Waits until a resource that is kept is ready: for the first time, or again before the next of its roll is touched.
     Check,
 }
 
@@ -137,6 +143,7 @@ pub struct Plan {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     pub keep: usize,
+    pub check: usize,
     pub create: usize,
     pub update: usize,
     pub replace: usize,
@@ -156,6 +163,7 @@ impl Plan {
         for item in self.items.values() {
             match item.action {
                 Action::Keep => summary.keep += 1,
+                Action::Check => summary.check += 1,
                 Action::Create => summary.create += 1,
                 Action::Update => summary.update += 1,
                 Action::Replace => summary.replace += 1,

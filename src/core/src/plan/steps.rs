@@ -2,7 +2,7 @@
 //!
 //! | step | waits for |
 //! |---|---|
-//! | create, update | what its arguments mention: known outputs where those suffice, readiness otherwise |
+//! | create, update, check | what its arguments mention: known outputs where those suffice, readiness otherwise |
 //! | create of a replacement | the deletion of the old one, or the other way round where the kind says so |
 //! | delete | the deletion of everything live that names it, and the update of what stops naming it |
 //! | anything of a roll | the roll's previous member being whole again |
@@ -25,6 +25,7 @@ struct Own<'a> {
     item: &'a Item,
     create: Option<StepId>,
     update: Option<StepId>,
+    check: Option<StepId>,
     /// Deletions of the live resource and of its surplus twins.
     deletes: Vec<StepId>,
 }
@@ -58,7 +59,7 @@ pub(super) fn order(
 
 /// The steps of one address, still without what they wait for.
 fn single<'a>(addr: &'a Addr, item: &'a Item, kinds: &[&'static Kind], steps: &mut Vec<Step>) -> Own<'a> {
-    let mut own = Own { addr, item, create: None, update: None, deletes: Vec::new() };
+    let mut own = Own { addr, item, create: None, update: None, check: None, deletes: Vec::new() };
     if item.action == Action::Keep && item.surplus.is_empty() {
         return own;
     }
@@ -73,6 +74,7 @@ fn single<'a>(addr: &'a Addr, item: &'a Item, kinds: &[&'static Kind], steps: &m
     match item.action {
         Action::Create | Action::Replace => own.create = Some(push(Verb::Create, None, making)),
         Action::Update => own.update = Some(push(Verb::Update, item.live.as_ref(), 1.0)),
+        Action::Check => own.check = Some(push(Verb::Check, item.live.as_ref(), making)),
         Action::Keep | Action::Delete => {}
     }
     own.deletes.extend(item.surplus.iter().map(|live| push(Verb::Delete, Some(live), removing)));
@@ -82,13 +84,13 @@ fn single<'a>(addr: &'a Addr, item: &'a Item, kinds: &[&'static Kind], steps: &m
 /// Creates and updates wait for what they mention.
 fn makings(wanted: &[&Own<'_>], links: &Links<'_>, steps: &mut [Step]) {
     for (number, own) in wanted.iter().enumerate() {
-        let Some(step) = own.create.or(own.update) else { continue };
+        let Some(step) = own.create.or(own.update).or(own.check) else { continue };
         for &(of, attr) in links.mentions(number) {
             if let Some(create) = wanted[of].create {
                 let early = links.nodes[of].kind.early.contains(&attr);
                 steps[step].after.push((create, if early { Point::Created } else { Point::Done }));
-            } else if let Some(update) = wanted[of].update {
-                steps[step].after.push((update, Point::Done));
+            } else if let Some(other) = wanted[of].update.or(wanted[of].check) {
+                steps[step].after.push((other, Point::Done));
             }
         }
     }
@@ -215,9 +217,10 @@ fn one_after_another(wanted: &[&Own<'_>], links: &Links<'_>, steps: &mut Vec<Ste
             if !parts.iter().any(|&part| wanted[part].item.action == Action::Replace) {
                 continue;
             }
-            let of =
-                |own: &Own<'_>| own.deletes.iter().copied().chain(own.create).chain(own.update).collect::<Vec<_>>();
-            let mine: Vec<StepId> = parts.iter().flat_map(|&part| of(wanted[part])).collect();
+            let of = |own: &Own<'_>| {
+                own.deletes.iter().copied().chain(own.create).chain(own.update).chain(own.check).collect()
+            };
+            let mine: Vec<StepId> = parts.iter().flat_map(|&part| -> Vec<StepId> { of(wanted[part]) }).collect();
             for &step in &mine {
                 steps[step].after.extend(whole.iter().map(|&w| (w, Point::Done)));
             }

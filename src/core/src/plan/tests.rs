@@ -11,7 +11,7 @@ static LB: Kind = Kind { early: &["dns"], forces_new: &["net"], seconds: (157.0,
 static POOL: Kind = Kind { forces_new: &["port"], replace: Order::CreateFirst, ..Kind::new("pool") };
 static LISTENER: Kind = Kind::new("listener");
 static VM: Kind = Kind { forces_new: &["image", "port"], seconds: (14.0, 40.0), ..Kind::new("vm") };
-static TARGET: Kind = Kind { forces_new: &["pool"], ..Kind::new("target") };
+static TARGET: Kind = Kind { forces_new: &["pool"], persists: true, ..Kind::new("target") };
 static KINDS: &[&Kind] = &[&NET, &PORT, &DISK, &LB, &POOL, &LISTENER, &VM, &TARGET];
 
 fn graph(nodes: &[(&str, Value)]) -> Graph {
@@ -224,6 +224,45 @@ fn of_two_equal_twins_the_recorded_one_stays() {
             0: delete net.main after []
         "#]],
     );
+}
+
+#[test]
+fn what_was_never_ready_is_waited_for_and_what_never_will_be_is_replaced() {
+    let graph = graph(&[
+        ("net.main", json!({"cidr": "10.0.0.0/16"})),
+        ("lb.api", json!({"net": {"$output": "net.main.id"}})),
+        ("listener.api", json!({"lb": {"$output": "lb.api.id"}})),
+        ("disk.a", json!({"zone": "a"})),
+        ("target.a", json!({"port": 1})),
+    ]);
+    let mut observed = world(&graph);
+    for (addr, unready) in [("lb.api", Unready::Waiting), ("disk.a", Unready::Stuck), ("target.a", Unready::Stuck)] {
+        let addr: Addr = addr.parse().expect("an address");
+        observed.recorded.insert(addr.clone(), addr.to_string().to_uppercase());
+        observed.unready.insert(addr, unready);
+    }
+    observed.resources.remove(&"listener.api".parse().expect("an address"));
+    let plan = planned(&graph, &observed);
+    shows(
+        &plan,
+        expect![[r#"
+        -/+ disk.a
+        = lb.api
+        + listener.api
+        = target.a
+        0: delete disk.a after []
+        1: create disk.a after [0]
+        2: check lb.api after []
+        3: create listener.api after [2]
+        4: check target.a after []
+    "#]],
+    );
+    assert_eq!((plan.risk(), plan.summary().check), (Risk::Disruptive, 2));
+    // Another one at the address is not the one on record.
+    for id in observed.recorded.values_mut() {
+        *id = "ANOTHER".to_owned();
+    }
+    assert_eq!(planned(&graph, &observed).summary(), Summary { keep: 4, create: 1, ..Summary::default() });
 }
 
 #[test]

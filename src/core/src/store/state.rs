@@ -8,6 +8,8 @@ use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::cloud::Unready;
+
 use super::envelope::{self, Document};
 use super::error::StoreError;
 use super::journal::{Intent, Op};
@@ -93,6 +95,12 @@ pub struct State {
     pub generations: BTreeMap<String, u32>,
     /// What was intended and is not known to have been concluded.
     pub pending: BTreeMap<Op, Intent>,
+    /// All that was ever created, and all that was seen to be gone, each as `ADDRESS ID`: sets, because what is folded
+    /// twice must not count twice.
+    #[serde(default)]
+    pub created: BTreeSet<String>,
+    #[serde(default)]
+    pub gone: BTreeSet<String>,
     /// For each epoch, how many journal segments this state already contains.
     pub folded: BTreeMap<u64, u64>,
     /// Its deletion was begun: it can only be finished.
@@ -123,6 +131,9 @@ pub struct Recorded {
     /// When it was made, where that is known: lists may not show it for a while.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_at: Option<Timestamp>,
+    /// It was made and never seen ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unready: Option<Unready>,
 }
 
 /// What stays of a deleted cluster, so that its end is known to whoever comes late.
@@ -169,6 +180,8 @@ impl State {
             former: BTreeMap::new(),
             generations: BTreeMap::new(),
             pending: BTreeMap::new(),
+            created: BTreeSet::new(),
+            gone: BTreeSet::new(),
             folded: BTreeMap::new(),
             deleting: false,
             tombstone: None,
@@ -349,6 +362,7 @@ pub(super) mod tests {
             depends: BTreeSet::from(["cumulus_project.main".into()]),
             generation: 0,
             made_at: None,
+            unready: None,
         };
         state.resources.insert("cumulus_net.main".into(), recorded);
         expect![[r#"
@@ -384,6 +398,8 @@ pub(super) mod tests {
               "former": {},
               "generations": {},
               "pending": {},
+              "created": [],
+              "gone": [],
               "folded": {},
               "deleting": false,
               "tombstone": null

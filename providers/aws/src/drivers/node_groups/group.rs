@@ -119,8 +119,14 @@ fn failure(call: &Call, activities: &[Activity]) -> Option<CloudError> {
         return None;
     }
     let words = newest.status_message().unwrap_or_default();
-    // A profile is known to EC2 some seconds after IAM has made it.
-    if words.contains("Invalid IAM Instance Profile") {
+    // What it launches with was made a moment ago, by IAM or by EC2, and is not known everywhere yet.
+    const NOT_YET: [&str; 4] = [
+        "Invalid IAM Instance Profile",
+        "InvalidLaunchTemplateId.NotFound",
+        "InvalidGroup.NotFound",
+        "InvalidSubnetID.NotFound",
+    ];
+    if NOT_YET.iter().any(|code| words.contains(code)) {
         return None;
     }
     let code = words

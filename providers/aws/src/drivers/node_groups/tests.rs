@@ -204,6 +204,9 @@ fn a_group_that_still_tries_is_waited_for() {
     let profile = "Could not launch On-Demand Instances. InvalidParameterValue - Value (x) for parameter \
                    iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name.";
     assert_eq!(waits(&live, &[activity("a1", "Failed", profile)]), "0 of 1 machines in service");
+    let new = "Could not launch On-Demand Instances. InvalidLaunchTemplateId.NotFound - The specified launch template, \
+               with template ID lt-1, does not exist. Launching EC2 instance failed.";
+    assert_eq!(waits(&live, &[activity("a1", "Failed", new)]), "0 of 1 machines in service");
     let slow = "RequestLimitExceeded - Request limit exceeded.";
     assert_eq!(waits(&live, &[activity("a1", "Failed", slow)]), "0 of 1 machines in service");
     // What failed before the group was given its next rung says nothing of that rung.

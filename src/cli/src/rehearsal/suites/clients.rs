@@ -138,7 +138,7 @@ fn together(
     if winners == 0 && clients.iter().all(|client| client.stopped.is_none()) && theft.is_none() {
         return Err(Violation::new("O7 single writer", "nobody won although nothing went wrong"));
     }
-    script.done(stage, errand, 0)
+    script.done(stage, 0)
 }
 
 /// How a client may lose: somebody else holds the lock, or took it over.

@@ -22,7 +22,7 @@ impl Events {
     }
 
     fn write(&self, event: Value) {
-        self.console.data(&format!("{}\n", document("Event", event)));
+        self.console.data(&format!("{}\n", self.console.marked(document("Event", event))));
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) fn verb(verb: Verb) -> &'static str {
 
 /// The page.
 pub(crate) fn page(account: &Account) -> String {
-    let Account { state, blueprint, timeline } = account;
+    let Account { state, blueprint, timeline, .. } = account;
     let mut markup = Markup::default();
     markup.raw(HEAD);
     markup.leaf("title", &[], &format!("{}: clusterctl report", state.name));
@@ -45,6 +45,10 @@ pub(crate) fn page(account: &Account) -> String {
     markup.raw("</style>\n</head>\n<body>\n<main>\n");
     markup.leaf("h1", &[], &format!("Cluster {}", state.name));
     markup.line();
+    if account.simulated {
+        markup.leaf("p", &[], &"Simulated: no cloud has any of this.");
+        markup.line();
+    }
     summary(&mut markup, account);
     heading(&mut markup, "Layout");
     match blueprint {

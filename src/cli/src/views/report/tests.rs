@@ -46,7 +46,14 @@ fn account(text: &str) -> Account {
     let mut state = State::new(birth, &mut rand::rngs::StdRng::seed_from_u64(1));
     state.choices.insert("kubernetes".to_owned(), text.into());
     let outputs = BTreeMap::from([("dns_name".to_owned(), Value::from(text))]);
-    let recorded = Recorded { id: text.to_owned(), outputs, depends: Default::default(), generation: 0, made_at: None };
+    let recorded = Recorded {
+        id: text.to_owned(),
+        outputs,
+        depends: Default::default(),
+        generation: 0,
+        made_at: None,
+        unready: None,
+    };
     state.resources.insert(format!("x_lb.{text}"), recorded);
     let mut failed = step("x_lb.api", Phase::LoadBalancer, &[0], 100.0, Some((12.0, 20.0)));
     failed.refused = Some(Refused { fault: Fault::Quota, code: text.to_owned() });
@@ -65,7 +72,7 @@ fn account(text: &str) -> Account {
         ],
         created: BTreeMap::from([(addr("x_net.main"), Timestamp::UNIX_EPOCH)]),
     };
-    Account { state, blueprint: None, timeline: Some(timeline) }
+    Account { state, blueprint: None, timeline: Some(timeline), simulated: false }
 }
 
 /// The names of all tags, and of all their attributes.

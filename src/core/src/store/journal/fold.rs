@@ -1,6 +1,7 @@
 //! The state after the journal.
 
 use super::record::{Action, Came, Intent, Outcome, Record};
+use crate::cloud::Unready;
 use crate::store::state::{Recorded, State};
 
 /// Carries the records into the state.
@@ -29,16 +30,29 @@ fn conclude(state: &mut State, outcome: &Outcome) {
     }
     match &outcome.came {
         Came::Applied { id, outputs } => {
+            if intent.action == Action::Create {
+                state.created.insert(format!("{} {id}", intent.addr));
+            }
             let (generation, made_at) = match (intent.action, state.resources.get(&intent.addr)) {
-                (Action::Update | Action::Delete, Some(before)) => (before.generation, before.made_at),
+                (Action::Update | Action::Delete | Action::Check, Some(before)) => (before.generation, before.made_at),
                 _ => (intent.generation, Some(outcome.at)),
             };
             let depends = intent.depends.clone();
-            let recorded = Recorded { id: id.clone(), outputs: outputs.clone(), depends, generation, made_at };
+            let unready = intent.awaited.then_some(Unready::Waiting);
+            let recorded = Recorded { id: id.clone(), outputs: outputs.clone(), depends, generation, made_at, unready };
             exists(state, &intent, recorded);
         }
         Came::Gone => gone(state, &intent),
+        Came::Failed { .. } if intent.action == Action::Check => stuck(state, &intent),
         Came::Failed { .. } | Came::Abandoned => {}
+    }
+}
+
+/// What was ready once is only late now.
+fn stuck(state: &mut State, intent: &Intent) {
+    let recorded = state.resources.get_mut(&intent.addr).filter(|recorded| intent.id.as_ref() == Some(&recorded.id));
+    if let Some(unready) = recorded.and_then(|recorded| recorded.unready.as_mut()) {
+        *unready = Unready::Stuck;
     }
 }
 
@@ -54,6 +68,7 @@ fn exists(state: &mut State, intent: &Intent, recorded: Recorded) {
 /// Removes what the intent was about. Without an id that is whatever the address held.
 fn gone(state: &mut State, intent: &Intent) {
     let addr = &intent.addr;
+    state.gone.extend(intent.id.iter().map(|id| format!("{addr} {id}")));
     if let Some(former) = state.former.get_mut(addr) {
         intent.id.iter().for_each(|id| _ = former.remove(id));
     }

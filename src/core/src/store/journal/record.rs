@@ -34,7 +34,7 @@ pub struct Intent {
     pub op: Op,
     pub addr: String,
     pub action: Action,
-    /// The resource that is updated or deleted; none when one is created.
+    /// The resource that is updated, deleted or checked; none when one is created.
     pub id: Option<String>,
     /// The generation that the token is made of.
     pub generation: u32,
@@ -44,6 +44,9 @@ pub struct Intent {
     pub digest: String,
     /// Addresses that the resource needs.
     pub depends: BTreeSet<String>,
+    /// Once carried out it still has to become ready.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub awaited: bool,
     pub at: Timestamp,
 }
 
@@ -53,6 +56,8 @@ pub enum Action {
     Create,
     Update,
     Delete,
+    /// Whether it is ready; nothing is changed.
+    Check,
 }
 
 /// What came of an intent; durable before anything that depends on it begins.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
+use crate::cloud::Unready;
 use crate::store::state::tests::{keys, state};
 use crate::store::{
     ClusterKeys, Condition, Damage, Fault, MemoryStore, Store, StoreError, SystemClock, state as states,
@@ -23,8 +24,16 @@ fn intent(op: u64, addr: &str, action: Action, id: Option<&str>) -> Record {
         token: format!("token-{op}"),
         digest: "d".into(),
         depends: BTreeSet::from(["cumulus_project.main".into()]),
+        awaited: false,
         at: AT,
     })
+}
+
+fn awaited(record: Record) -> Record {
+    match record {
+        Record::Intent(intent) => Record::Intent(Intent { awaited: true, ..intent }),
+        other => other,
+    }
 }
 
 fn outcome(op: u64, came: Came) -> Record {
@@ -221,6 +230,29 @@ async fn a_journal_without_its_state_is_an_error() {
     assert_eq!(current(&store, &keys()).await.expect("nothing is there"), None);
     journal(&store, 1, &[]).await.append(vec![note("made something")]).await.expect("it is written");
     assert!(matches!(current(&store, &keys()).await, Err(StoreError::NotFound { .. })));
+}
+
+#[test]
+fn what_was_made_is_unready_until_somebody_saw_it_ready() {
+    let (made, check) = (
+        [awaited(intent(1, "cumulus_nat.a", Action::Create, None)), applied(1, "nat-1")],
+        intent(2, "cumulus_nat.a", Action::Check, Some("nat-1")),
+    );
+    let late = outcome(2, Came::Failed { fault: "not ready".into(), code: "Timeout".into() });
+    let after = |records: &[&[Record]]| {
+        let after = fold(state(), records.concat().iter());
+        after.resources["cumulus_nat.a"].unready
+    };
+    assert_eq!(after(&[&made]), Some(Unready::Waiting));
+    assert_eq!(after(&[&made, &[check.clone(), applied(2, "nat-1")]]), None);
+    assert_eq!(after(&[&made, &[check.clone(), late.clone()]]), Some(Unready::Stuck));
+    assert_eq!(after(&[&made, &[check, outcome(2, Came::Abandoned)]]), Some(Unready::Waiting));
+    // Of another resource it says nothing, and what was ready once is only late.
+    let other = intent(2, "cumulus_nat.a", Action::Check, Some("nat-0"));
+    assert_eq!(after(&[&made, &[other, late.clone()]]), Some(Unready::Waiting));
+    let ready = [intent(3, "cumulus_nat.a", Action::Check, Some("nat-1")), applied(3, "nat-1")];
+    let again = [intent(2, "cumulus_nat.a", Action::Check, Some("nat-1")), late];
+    assert_eq!(after(&[&made, &ready, &again]), None);
 }
 
 #[test]

@@ -165,17 +165,6 @@ const FAMILIES: &[(&str, &str, &[usize])] = &[
     ("p5e p5en", "48xlarge", &[2]),
 ];
 
-/// Whether a zone of the region offers a type.
-pub(in crate::aws) fn is_offered(region: &str, zone: &str, machine: &str) -> bool {
-    let Some((family, size)) = machine.split_once('.') else { return false };
-    let place = zones(region).iter().position(|known| known == zone);
-    FAMILIES.iter().any(|(families, sizes, places)| {
-        families.split(' ').any(|known| known == family)
-            && sizes.split(' ').any(|known| known == size)
-            && place.is_some_and(|place| places.is_empty() || places.contains(&place))
-    })
-}
-
 fn describe_offerings(call: &mut Call<'_>) -> Answer {
     let region = call.world.region.clone();
     let by = call.text("LocationType").unwrap_or("region").to_owned();

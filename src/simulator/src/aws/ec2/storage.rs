@@ -125,14 +125,17 @@ fn shape(volume: &mut Thing, zone: &str, size: i64, kind: &str, encrypted: bool,
     }
 }
 
+/// When a volume that comes to nothing is given up: as long as it is `creating` nobody can delete it.
+const GIVEN_UP: Ms = 20 * 60_000;
+
 fn after(world: &mut World, id: &str) {
-    let ends = match fate(world, KIND) {
-        Fate::Usual => "made",
-        Fate::Fails => "broken",
-        Fate::NeverEnds => return,
+    let usual = world.takes("aws.EBS.createAttach") / 2;
+    let (ends, after) = match fate(world, KIND) {
+        Fate::Usual => ("made", usual),
+        Fate::Fails => ("broken", usual),
+        Fate::NeverEnds => ("broken", GIVEN_UP),
     };
-    let takes = world.takes("aws.EBS.createAttach") / 2;
-    world.later(takes, KIND, id, Change::Named(ends.to_owned()));
+    world.later(after, KIND, id, Change::Named(ends.to_owned()));
 }
 
 /// What happens to a volume by name.
