@@ -1,5 +1,6 @@
 //! From what is wanted to a plan: connect, choose, design, lower, observe, compare.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,14 +13,14 @@ use clusterctl_core::engine;
 use clusterctl_core::graph::Graph;
 use clusterctl_core::plan::{self, Plan};
 use clusterctl_core::provider::{Connection, Provider, Refusal};
-use clusterctl_core::store::journal::Current;
+use clusterctl_core::store::journal::{Current, fold};
 use clusterctl_core::store::state::{AppliedSpec, Birth, State};
 use serde_json::Value;
 
 use super::filled::filled;
 use super::load::Wanted;
 use super::patience::patiently;
-use super::{App, Notice, cloud_failure, guard, lag};
+use super::{App, Notice, cloud_failure, guard, lag, record};
 use crate::failure::{BadFile, Failure, Kind};
 
 /// A plan and all that it was made of.
@@ -246,11 +247,14 @@ pub(crate) async fn read(
     let owner = owner(state);
     let observed = patiently(app, "what is there", async || connection.observe(&owner, scope).await).await;
     let mut observed = observed.map_err(|e| cloud_failure(connection, &e))?;
-    let recorded =
-        state.resources.iter().filter_map(|(addr, recorded)| Some((addr.parse().ok()?, recorded.id.clone())));
-    observed.recorded = recorded.collect();
-    let unready = state.resources.iter().filter_map(|(addr, recorded)| Some((addr.parse().ok()?, recorded.unready?)));
-    observed.unready = unready.collect();
+    // What an earlier run never saw the answer of is on record as far as it is seen now.
+    let settled = record::conclusions(state.pending.values(), &observed, &*app.clock);
+    let known = if settled.is_empty() { Cow::Borrowed(state) } else { Cow::Owned(fold(state.clone(), &settled)) };
+    for (text, recorded) in &known.resources {
+        let Ok(addr) = text.parse::<Addr>() else { continue };
+        observed.unready.extend(recorded.unready.map(|unready| (addr.clone(), unready)));
+        observed.recorded.insert(addr, recorded.id.clone());
+    }
     if let Some(recorded) = &state.account {
         let live = match &observed.account {
             Some(account) => account.clone(),
