@@ -234,10 +234,9 @@ spec:
     fn a_cluster_that_differs_has_no_empty_plan() {
         let mut fleet = Fleet::standing(FILE, 2).expect("they stand");
         let world = &mut fleet.account.world;
-        let volume = world.all("volume").find(|volume| !volume.foreign).map(|volume| volume.id.clone());
-        world.retag("volume", &volume.expect("a volume"), |tags| {
-            tags.insert("Name".to_owned(), "renamed by hand".to_owned());
-        });
+        let vpc = world.all("vpc").find(|vpc| !vpc.foreign).map(|vpc| vpc.id.clone()).expect("a network");
+        let vpc = world.get_mut("vpc", &vpc).expect("it is there");
+        vpc.tags.insert("Name".to_owned(), "renamed by hand".to_owned());
         assert_eq!(fleet.plan(1).map(|planned| (planned.clusters, planned.empty)), Ok((2, 1)));
     }
 }
