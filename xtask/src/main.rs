@@ -49,6 +49,9 @@ enum Command {
         /// Leaves out what takes minutes.
         #[arg(long)]
         quick: bool,
+        /// Only parts whose name contains this.
+        #[arg(long)]
+        only: Option<String>,
     },
     /// The reliability programme on the simulator.
     Chaos {
@@ -67,7 +70,10 @@ enum Command {
     Demo,
     /// One measurement in a process of its own.
     #[command(hide = true)]
-    Measure { resources: usize },
+    Measure {
+        #[command(subcommand)]
+        what: bench::Measured,
+    },
     /// A simulated AWS on a port of the loopback address; time runs FACTOR times as fast as the real one.
     #[command(hide = true)]
     Serve {
@@ -118,13 +124,14 @@ fn run(command: Command) -> Result<bool> {
             Ok(good)
         }
         Command::Ci => ci::run(&ground),
-        Command::Bench { quick } => {
-            bench::run(&ground, if quick { bench::Extent::Quick } else { bench::Extent::Whole })
+        Command::Bench { quick, only } => {
+            let extent = if quick { bench::Extent::Quick } else { bench::Extent::Whole };
+            bench::run(&ground, extent, only.as_deref())
         }
         Command::Chaos { only, seed, trials } => chaos::run(&chaos::Options { only, seed, trials }),
         Command::Bless => ci::bless(&ground),
         Command::Demo => demo::run(&ground),
-        Command::Measure { resources } => bench::measure(resources),
+        Command::Measure { what } => bench::measure(what),
         Command::Serve { port, factor } => {
             judge::simulator::front::serve(port, factor)?;
             Ok(true)

@@ -19,7 +19,15 @@ const UID: &str = "00112233445566778899aabbccddeeff";
 pub(crate) fn blueprint(ground: &Ground, case: &str) -> Result<Blueprint> {
     let path = ground.root.join("tests/cases").join(case).with_extension("yaml");
     let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-    let document = spec::read(&text).map_err(|problems| anyhow!("{case}: {problems:?}"))?;
+    blueprint_of(case, &text)
+}
+
+/// The same for the text of a file; `case` is its name for people.
+///
+/// # Errors
+/// As [`blueprint`].
+pub(crate) fn blueprint_of(case: &str, text: &str) -> Result<Blueprint> {
+    let document = spec::read(text).map_err(|problems| anyhow!("{case}: {problems:?}"))?;
     let cluster = resolve_document(&document).map_err(|problems| anyhow!("{case}: {problems:?}"))?;
     let mut choices = provider().choose_offline(&cluster, &Choices::default())?;
     // An account names the newest images; without one they would stay something to be looked up.

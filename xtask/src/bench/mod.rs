@@ -1,22 +1,42 @@
 //! Figures, measured in one run on one machine, beside what is wanted and what others need.
 //!
 //! - `plan` CPU time and memory of planning at 100, 1,000 and 10,000 resources, each in a process of its own
-//! - `makespan` how long an apply takes beside its critical path, on a paused clock with measured latencies
+//! - `makespan` how long an apply takes beside its critical path, and beside the same graph walked otherwise
+//! - `fleet` the empty plans of 1,000 clusters in one process
+//! - `large` a cluster of 1,000 machines, and how many of its calls are throttled
 //! - `start` how long the command takes to say anything
 //! - `emulator` calls and seconds on moto with 100 ms added to every call, beside the figures of kops
 #![expect(clippy::print_stdout, reason = "a benchmark reports on the console")]
 
 mod emulator;
+mod fleet;
+mod large;
 mod makespan;
 mod plan;
 mod start;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use clap::Subcommand;
 use serde_json::{Map, Value, json};
 
 use crate::ground::Ground;
 
-pub(crate) use plan::measure;
+/// Three control-plane nodes in three zones, machines and machines with GPUs.
+const HA_GPU: &str = include_str!("ha-gpu.yaml");
+
+/// What is measured in a process of its own.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(crate) enum Measured {
+    Plan { resources: usize },
+    Fleet { clusters: usize },
+}
+
+pub(crate) fn measure(what: Measured) -> Result<bool> {
+    match what {
+        Measured::Plan { resources } => plan::measure(resources),
+        Measured::Fleet { clusters } => fleet::measure(clusters),
+    }
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
@@ -61,19 +81,25 @@ impl Figure {
 type Part = Result<Result<Vec<Figure>, String>>;
 
 /// Measures, prints a table and JSON, and says whether every limit holds.
-pub(crate) fn run(ground: &Ground, extent: Extent) -> Result<bool> {
-    let binary = ground.binary()?;
-    let parts: [(&str, Part); 4] = [
-        ("plan", plan::figures()),
-        ("makespan", makespan::figures(ground)),
-        ("start", start::figures(&binary)),
-        ("emulator", emulator::figures(ground, extent)),
+///
+/// With `only`, those parts whose name contains it.
+pub(crate) fn run(ground: &Ground, extent: Extent, only: Option<&str>) -> Result<bool> {
+    let parts: [(&str, &dyn Fn() -> Part); 6] = [
+        ("plan", &plan::figures),
+        ("makespan", &makespan::figures),
+        ("fleet", &|| fleet::figures(extent)),
+        ("large", &|| large::figures(extent)),
+        ("start", &|| start::figures(&ground.binary()?)),
+        ("emulator", &|| emulator::figures(ground, extent)),
     ];
     let mut json = Map::new();
     let (mut held, mut broken) = (0, 0);
-    println!("{:<58}{:>12}  {:<8}{:>10}", "", "", "", "at most");
+    println!("{:<62}{:>12}  {:<8}{:>10}", "", "", "", "at most");
     for (name, part) in parts {
-        match part? {
+        if only.is_some_and(|only| !name.contains(only)) {
+            continue;
+        }
+        match part()? {
             Ok(figures) => {
                 for figure in &figures {
                     print(figure);
@@ -95,7 +121,7 @@ pub(crate) fn run(ground: &Ground, extent: Extent) -> Result<bool> {
 fn print(figure: &Figure) {
     let limit = figure.at_most.map(|limit| format!("{limit}")).unwrap_or_default();
     let mark = if figure.holds() { "" } else { "  TOO MUCH" };
-    println!("{:<58}{:>12.3}  {:<8}{limit:>10}  {}{mark}", figure.name, figure.value, figure.unit, figure.beside);
+    println!("{:<62}{:>12.3}  {:<8}{limit:>10}  {}{mark}", figure.name, figure.value, figure.unit, figure.beside);
 }
 
 fn as_json(figure: &Figure) -> Value {
@@ -107,4 +133,12 @@ fn as_json(figure: &Figure) -> Value {
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// The most that this process has held in memory.
+fn peak_mebibytes() -> Result<f64> {
+    let text = std::fs::read_to_string("/proc/self/status")?;
+    let line = text.lines().find(|line| line.starts_with("VmHWM:")).context("VmHWM")?;
+    let kibibytes: f64 = line.split_whitespace().nth(1).context("VmHWM")?.parse()?;
+    Ok(kibibytes / 1024.0)
 }

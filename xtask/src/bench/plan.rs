@@ -12,7 +12,7 @@ use clusterctl_core::plan::{check, plan};
 use clusterctl_core::value;
 use serde_json::{Value, json};
 
-use super::{Figure, Part};
+use super::{Figure, Part, peak_mebibytes};
 
 /// From here to there the growth is measured.
 const SIZES: [usize; 3] = [100, 1_000, LARGEST];
@@ -22,7 +22,8 @@ pub(super) fn figures() -> Part {
     let mut figures = Vec::new();
     let mut times = Vec::new();
     for size in SIZES {
-        let said = crate::ground::step(Command::new(std::env::current_exe()?).args(["measure", &size.to_string()]))?;
+        let said =
+            crate::ground::step(Command::new(std::env::current_exe()?).args(["measure", "plan", &size.to_string()]))?;
         let measured: Value = serde_json::from_str(&said)?;
         let of = |name: &str| measured[name].as_f64().with_context(|| format!("{name} in {said}"));
         let time = Figure::new(format!("plan of {size} resources, CPU"), of("milliseconds")?, "ms");
@@ -77,13 +78,6 @@ fn cpu_milliseconds() -> Result<f64> {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat")?;
     let nanoseconds: f64 = text.split_whitespace().next().context("schedstat")?.parse()?;
     Ok(nanoseconds / 1e6)
-}
-
-fn peak_mebibytes() -> Result<f64> {
-    let text = std::fs::read_to_string("/proc/self/status")?;
-    let line = text.lines().find(|line| line.starts_with("VmHWM:")).context("VmHWM")?;
-    let kibibytes: f64 = line.split_whitespace().nth(1).context("VmHWM")?.parse()?;
-    Ok(kibibytes / 1024.0)
 }
 
 /// A cluster of that many resources: a network, then machines, each with an interface, a volume and its attachment.

@@ -8,8 +8,10 @@
 //! - [`habits`] a provider whose calls are repeated
 //! - [`oracles`] what must hold after every run; [`scenario`] what a user does
 //! - [`show`] a rehearsal for the user
+//! - [`bench`] whole commands for the benchmark
 //! - [`trial`] one scenario under some faults, until it converges; [`suites`] many of them, counted
 
+pub mod bench;
 pub(crate) mod faults;
 pub(crate) mod habits;
 pub(crate) mod oracles;

@@ -261,7 +261,7 @@ impl Environment for Nowhere {
 
 /// Notes what the engine did about what went wrong.
 #[derive(Debug, Default)]
-struct Remedies(Vec<String>);
+pub(crate) struct Remedies(pub(crate) Vec<String>);
 
 impl Watcher for Remedies {
     fn begin(&mut self, _: &Plan) {}

@@ -1,14 +1,11 @@
-//! The shared latency model, in the words of our kinds.
+//! The latencies of the simulator, in the words of our kinds.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use anyhow::{Context as _, Result};
 use clusterctl_core::addr::Addr;
-use clusterctl_core::graph::Graph;
-use rand::rngs::StdRng;
-use rand::{RngExt as _, SeedableRng as _};
-use serde_json::Value;
+use clusterctl_core::graph::{Graph, Node};
+use clusterctl_simulator::chance::Chance;
+use clusterctl_simulator::latency::{self, Latency, WRITE};
 
 /// How long a creation takes: until its answer, and until the resource is ready.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,15 +20,13 @@ pub(super) struct Durations(BTreeMap<Addr, Seconds>);
 
 impl Durations {
     pub(super) fn of(&self, addr: &Addr) -> Seconds {
-        self.0.get(addr).copied().unwrap_or(Seconds { answer: QUICK, ready: QUICK })
+        self.0.get(addr).copied().unwrap_or(Seconds { answer: WRITE.p50, ready: WRITE.p50 })
     }
 }
 
-/// A call of which the model knows nothing: as long as its quick ones.
-const QUICK: f64 = 1.0;
-
-/// By kind: what its answer takes, and what comes on top until it is ready, as entries of the model.
-const ENTRIES: &[(&str, Option<&str>, &[&str])] = &[
+/// By kind: what its answer takes, and what comes on top until it is ready, as figures of the simulator. A kind that is
+/// not here, and one without a figure for its answer, is answered as any change is.
+const FIGURES: &[(&str, Option<&str>, &[&str])] = &[
     ("aws_vpc", Some("aws.CreateVpc"), &["aws.ModifyVpcAttribute"]),
     ("aws_subnet", Some("aws.CreateSubnet"), &[]),
     ("aws_internet_gateway", Some("aws.InternetGateway"), &[]),
@@ -43,6 +38,7 @@ const ENTRIES: &[(&str, Option<&str>, &[&str])] = &[
     ("aws_vpc_security_group_egress_rule", Some("aws.SecurityGroupRule"), &[]),
     ("aws_eip", Some("aws.AllocateAddress"), &[]),
     ("aws_nat_gateway", None, &["aws.NatGateway.create"]),
+    ("aws_vpc_endpoint", None, &["aws.VpcEndpoint.gateway"]),
     ("aws_lb", None, &["aws.NLB.create"]),
     ("aws_ebs_volume", None, &["aws.EBS.createAttach"]),
     ("aws_instance", Some("aws.RunInstances.api"), &["aws.Instance.running"]),
@@ -52,51 +48,50 @@ const ENTRIES: &[(&str, Option<&str>, &[&str])] = &[
     ("aws_route53_record", None, &["aws.Route53.insync"]),
 ];
 
-/// Makes a time of an entry's fields.
-type Time<'a> = dyn FnMut(&dyn Fn(&str) -> f64) -> f64 + 'a;
+/// The same for groups of machines with GPUs.
+const GPU_GROUP: &[&str] = &["aws.RunInstances.api", "aws.Instance.gpuRunning"];
 
-#[derive(Debug)]
-pub(super) struct Model(Value);
+/// Every call takes its median.
+pub(super) fn medians(graph: &Graph) -> Durations {
+    durations(graph, &mut |latency, _| latency.p50)
+}
 
-impl Model {
-    pub(super) fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-        let model = Self(serde_json::from_str(&text)?);
-        for (_, answer, more) in ENTRIES {
-            for entry in answer.iter().chain(*more) {
-                model.0[*entry]["p50"].as_f64().with_context(|| format!("{entry} in {}", path.display()))?;
-            }
-        }
-        Ok(model)
+/// Every call takes a time drawn from its distribution.
+pub(super) fn draw(graph: &Graph, seed: u64) -> Durations {
+    let mut chance = Chance::new(seed);
+    durations(graph, &mut |latency, label| latency.draw(&mut chance, label) as f64 / 1000.0)
+}
+
+fn durations(graph: &Graph, time: &mut dyn FnMut(Latency, &str) -> f64) -> Durations {
+    let mut durations = BTreeMap::new();
+    for node in graph.iter() {
+        let mut seconds = |name: &str| {
+            // A label for each, so that one more resource changes nothing for the others.
+            time(latency::of(name).unwrap_or(WRITE), &format!("{}/{name}", node.addr))
+        };
+        let row = FIGURES.iter().find(|(kind, _, _)| *kind == node.addr.kind);
+        let answer = seconds(row.and_then(|(_, answer, _)| *answer).unwrap_or("a change"));
+        let more = if has_gpus(node) { GPU_GROUP } else { row.map_or(&[][..], |(_, _, more)| *more) };
+        let more: f64 = more.iter().map(|name| seconds(name)).sum();
+        durations.insert(node.addr.clone(), Seconds { answer, ready: answer + more });
     }
+    Durations(durations)
+}
 
-    /// Every call takes its median.
-    pub(super) fn medians(&self, graph: &Graph) -> Durations {
-        self.durations(graph, &mut |entry| entry("p50"))
-    }
+/// Whether it is a group whose machines have GPUs: families `p` and `g`.
+fn has_gpus(node: &Node) -> bool {
+    let types = &node.args["mixed_instances_policy"]["launch_template"]["override"];
+    types[0]["instance_type"].as_str().is_some_and(|machine| machine.starts_with(['p', 'g']))
+}
 
-    /// Every call takes a time drawn from its distribution: log-normal between the smallest and the largest.
-    pub(super) fn draw(&self, graph: &Graph, seed: u64) -> Durations {
-        let mut rng = StdRng::seed_from_u64(seed);
-        self.durations(graph, &mut |entry| {
-            // Box and Muller: two uniform numbers make a normal one.
-            let (a, b): (f64, f64) = (rng.random_range(f64::EPSILON..1.0), rng.random());
-            let normal = (-2.0 * a.ln()).sqrt() * (std::f64::consts::TAU * b).cos();
-            // 1.645 standard deviations lie between the median and the 95th percentile.
-            let sigma = (entry("p95") / entry("p50")).ln() / 1.645;
-            (entry("p50") * (sigma * normal).exp()).clamp(entry("min"), entry("max"))
-        })
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    fn durations(&self, graph: &Graph, time: &mut Time<'_>) -> Durations {
-        let mut durations = BTreeMap::new();
-        for node in graph.iter() {
-            let mut seconds = |name: &str| time(&|field| self.0[name][field].as_f64().unwrap_or(QUICK));
-            let row = ENTRIES.iter().find(|(kind, _, _)| *kind == node.addr.kind);
-            let answer = row.and_then(|(_, answer, _)| *answer).map_or(QUICK, &mut seconds);
-            let more: f64 = row.map_or(0.0, |(_, _, more)| more.iter().map(|name| seconds(name)).sum());
-            durations.insert(node.addr.clone(), Seconds { answer, ready: answer + more });
-        }
-        Durations(durations)
+    #[test]
+    fn every_figure_is_one_of_the_simulator() {
+        let names = FIGURES.iter().flat_map(|(_, answer, more)| answer.iter().chain(*more)).chain(GPU_GROUP);
+        let missing: Vec<&&str> = names.filter(|name| latency::of(name).is_none()).collect();
+        assert_eq!(missing, Vec::<&&str>::new());
     }
 }

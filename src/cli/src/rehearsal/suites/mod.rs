@@ -111,7 +111,7 @@ fn seeds(extent: Extent) -> Vec<u64> {
     (0..extent.trials).map(|number| extent.seed.wrapping_add(number)).collect()
 }
 
-fn told(failure: Failure) -> String {
+pub(crate) fn told(failure: Failure) -> String {
     format!("{failure} {:?}", failure.details)
 }
 
