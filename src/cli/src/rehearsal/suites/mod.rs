@@ -85,6 +85,16 @@ impl Outcome {
 pub struct Extent {
     pub seed: u64,
     pub trials: u64,
+    pub words: Words,
+}
+
+/// Which faults a failing trial is told with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Words {
+    /// As few as will do, which takes many more trials.
+    Fewest,
+    /// All that it met.
+    AsFound,
 }
 
 /// The file of the programme.
