@@ -25,6 +25,7 @@ pub(crate) const SUITES: &[Suite] = &[
     ("clients", 1_000, suites::many_clients),
     ("corruption", 1_000, suites::damaged_records),
     ("double", 5_000, suites::double_faults),
+    ("lag", 2_000, suites::lost_answers),
     ("chaos", 10_000, suites::chaos_seeds),
 ];
 
@@ -67,9 +68,9 @@ fn report(outcome: &Outcome) {
         for hit in &failed.hits {
             println!("    {hit}");
         }
-        // Those two are exhaustive, and their trials have no seeds of their own.
+        // It is exhaustive, and its trials have no seeds of their own.
         let seed = match failed.suite {
-            "single" | "repeat" => String::new(),
+            "repeat" => String::new(),
             _ => format!(" --seed {} --trials 1", failed.seed),
         };
         println!("    again: cargo xtask chaos --only {}{seed}", failed.suite);

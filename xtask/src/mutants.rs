@@ -27,7 +27,7 @@ const SWITCH: &str = "CLUSTERCTL_MUTANT";
 const DEADLINE: Duration = Duration::from_secs(120);
 /// What the binary without any of them must get through first, suite by suite.
 const BASELINE: &[(&str, u64)] =
-    &[("double", 24), ("repeat", u64::MAX), ("clients", 24), ("corruption", 24), ("chaos", 24)];
+    &[("double", 24), ("lag", 24), ("repeat", u64::MAX), ("clients", 24), ("corruption", 24), ("chaos", 24)];
 
 /// What became of one.
 enum Came {

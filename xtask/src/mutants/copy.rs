@@ -45,7 +45,9 @@ type Files = BTreeMap<String, Vec<u8>>;
 
 /// Every file of the repository, as it lies there now.
 fn sources(root: &Path) -> Result<Files> {
-    let list = step(Command::new("git").args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).current_dir(root))?;
+    let list = step(
+        Command::new("git").args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).current_dir(root),
+    )?;
     let mut files = Files::new();
     for path in list.split('\0').filter(|path| !path.is_empty()) {
         // What was removed and is still in git's index is not there.
