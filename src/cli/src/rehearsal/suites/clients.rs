@@ -259,25 +259,35 @@ struct Slow {
     stop: Stop,
 }
 
+/// How long a request to the store is under way. Without it nobody could come in between a look and a write.
+const WAY: Duration = Duration::from_millis(80);
+
+impl Slow {
+    async fn way(&self) {
+        awake(self.stop).await;
+        tokio::time::sleep(WAY).await;
+    }
+}
+
 #[async_trait]
 impl Store for Slow {
     async fn get(&self, key: &Key) -> Result<Option<Object>, StoreError> {
-        awake(self.stop).await;
+        self.way().await;
         self.inner.get(key).await
     }
 
     async fn put(&self, key: &Key, bytes: Bytes, condition: Condition) -> Result<Version, StoreError> {
-        awake(self.stop).await;
+        self.way().await;
         self.inner.put(key, bytes, condition).await
     }
 
     async fn delete(&self, key: &Key) -> Result<(), StoreError> {
-        awake(self.stop).await;
+        self.way().await;
         self.inner.delete(key).await
     }
 
     async fn list(&self, above: &Key) -> Result<Vec<Key>, StoreError> {
-        awake(self.stop).await;
+        self.way().await;
         self.inner.list(above).await
     }
 
