@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
-use clusterctl::rehearsal::suites::{self, Extent, Outcome};
+use clusterctl::rehearsal::suites::{self, Extent, Outcome, Words};
 
 /// What to run of it.
 #[derive(Debug, Clone, Default)]
@@ -16,15 +16,16 @@ pub(crate) struct Options {
     pub(crate) trials: Option<u64>,
 }
 
-type Suite = (&'static str, u64, fn(Extent) -> Result<Outcome, String>);
+pub(crate) type Suite = (&'static str, u64, fn(Extent) -> Result<Outcome, String>);
 
 /// Every suite with the number of its trials; those that are exhaustive have as many as there are.
-const SUITES: &[Suite] = &[
+pub(crate) const SUITES: &[Suite] = &[
     ("single", u64::MAX, suites::every_single_fault),
     ("repeat", u64::MAX, suites::every_kind_repeated),
     ("clients", 1_000, suites::many_clients),
     ("corruption", 1_000, suites::damaged_records),
     ("double", 5_000, suites::double_faults),
+    ("lag", 2_000, suites::lost_answers),
     ("chaos", 10_000, suites::chaos_seeds),
 ];
 
@@ -36,7 +37,8 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
         if options.only.as_ref().is_some_and(|only| !name.contains(only.as_str())) {
             continue;
         }
-        let extent = Extent { seed: options.seed.unwrap_or(1), trials: options.trials.unwrap_or(*trials) };
+        let extent =
+            Extent { seed: options.seed.unwrap_or(1), trials: options.trials.unwrap_or(*trials), words: Words::Fewest };
         let begun = Instant::now();
         let outcome = suite(extent).map_err(|e| anyhow!("{name}: {e}"))?;
         kept &= outcome.failed.is_empty();
@@ -66,9 +68,9 @@ fn report(outcome: &Outcome) {
         for hit in &failed.hits {
             println!("    {hit}");
         }
-        // Those two are exhaustive, and their trials have no seeds of their own.
+        // It is exhaustive, and its trials have no seeds of their own.
         let seed = match failed.suite {
-            "single" | "repeat" => String::new(),
+            "repeat" => String::new(),
             _ => format!(" --seed {} --trials 1", failed.seed),
         };
         println!("    again: cargo xtask chaos --only {}{seed}", failed.suite);

@@ -2,7 +2,7 @@
 //!
 //! - [`judge`] outside judges: moto, the real terraform, shellcheck
 //! - [`bench`] figures as JSON and as a table
-//! - [`chaos`] the reliability programme on the simulator
+//! - [`chaos`] the reliability programme on the simulator · [`mutants`] bugs that it has to find
 //! - [`ci`] what CI runs after the tests · [`demo`] a cluster on an AWS that runs here
 //! - [`ground`] where things lie and what Python needs · [`offline`] a case without an account · [`process`] children that never outlive us
 #![expect(clippy::print_stdout, reason = "these commands report on the console")]
@@ -13,6 +13,7 @@ mod ci;
 mod demo;
 mod ground;
 mod judge;
+mod mutants;
 mod offline;
 mod process;
 
@@ -22,6 +23,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use ground::Ground;
+use mutants::search::Others;
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "Judges, benchmarks and checks of the workspace")]
@@ -63,6 +65,15 @@ enum Command {
         /// How many trials, instead of each suite's own number.
         #[arg(long)]
         trials: Option<u64>,
+        /// Seeds bugs into a copy of the sources, and finds each of them.
+        #[arg(long)]
+        mutants: bool,
+        /// Ends at the first broken promise.
+        #[arg(long, hide = true)]
+        first: bool,
+        /// Asks no other suite than the one that is named.
+        #[arg(long, hide = true, requires = "first")]
+        alone: bool,
     },
     /// Rewrites the golden files from what the code says now.
     Bless,
@@ -128,7 +139,12 @@ fn run(command: Command) -> Result<bool> {
             let extent = if quick { bench::Extent::Quick } else { bench::Extent::Whole };
             bench::run(&ground, extent, only.as_deref())
         }
-        Command::Chaos { only, seed, trials } => chaos::run(&chaos::Options { only, seed, trials }),
+        Command::Chaos { only, mutants: true, .. } => mutants::run(&ground, only.as_deref()),
+        Command::Chaos { only, seed, trials, first: true, alone, .. } => {
+            let others = if alone { Others::No } else { Others::Yes };
+            mutants::search::run(&chaos::Options { only, seed, trials }, others)
+        }
+        Command::Chaos { only, seed, trials, .. } => chaos::run(&chaos::Options { only, seed, trials }),
         Command::Bless => ci::bless(&ground),
         Command::Demo => demo::run(&ground),
         Command::Measure { what } => bench::measure(what),

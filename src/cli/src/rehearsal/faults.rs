@@ -120,11 +120,6 @@ impl Fault {
         )
     }
 
-    /// The same request would be refused again.
-    pub(crate) fn is_permanent(self) -> bool {
-        matches!(self, Self::Quota | Self::Expired)
-    }
-
     /// What the simulator is told; none for what happens at the next write to the store.
     pub(crate) fn injection(self) -> Option<Injection> {
         let refuse = |done, status, code: &str, message: &str, retry_after| Injection::Refuse {

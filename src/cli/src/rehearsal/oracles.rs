@@ -67,22 +67,11 @@ pub(crate) fn stands(stage: &Stage) -> Verdict {
     Ok(())
 }
 
-/// O8: no process asks without end, and what was refused for good is not asked again.
+/// O8: no process asks without end.
 pub(crate) fn bounded(ran: &Ran, calm: &[Seen]) -> Verdict {
     let requests = ran.mischief.requests();
     if requests.len() > MOST_REQUESTS + calm.len() * 10 {
         let what = format!("{} requests where {} are enough", requests.len(), calm.len());
-        return Err(Violation::new("O8 bounded", what));
-    }
-    let met = ran.mischief.met();
-    let [(seen, fault)] = met.as_slice() else { return Ok(()) };
-    if !fault.is_permanent() || !seen.writes {
-        return Ok(());
-    }
-    let times = |of: &[Seen]| of.iter().filter(|request| request.action == seen.action).count();
-    let (asked, enough) = (times(&requests), times(calm));
-    if asked > enough {
-        let what = format!("{} asked {asked} times instead of {enough}, and refused for good", seen.action);
         return Err(Violation::new("O8 bounded", what));
     }
     Ok(())

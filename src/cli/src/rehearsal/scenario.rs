@@ -52,6 +52,11 @@ impl Scenario {
         !matches!(self, Self::Create | Self::Cycle)
     }
 
+    /// Whether the file is another one than before.
+    pub(crate) fn edits(self) -> bool {
+        matches!(self, Self::Scale | Self::Add | Self::Upgrade | Self::Edit)
+    }
+
     /// What is done, one after another.
     ///
     /// # Errors

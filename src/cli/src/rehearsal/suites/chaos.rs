@@ -3,7 +3,7 @@
 use clusterctl_simulator::chance::Chance;
 use clusterctl_simulator::weather::Weather;
 
-use super::{Extent, Outcome, crowd, scripts, seeds, smaller, words};
+use super::{Extent, Outcome, Words, crowd, scripts, seeds, smaller, words};
 use crate::failure::Failure;
 use crate::rehearsal::faults::{Fault, Mischief};
 use crate::rehearsal::scenario::Scenario;
@@ -32,7 +32,10 @@ pub(crate) fn run(extent: Extent) -> Result<Outcome, Failure> {
     for (seed, (script, tried, day)) in trials.iter().zip(tried) {
         outcome.count(&tried);
         if let Some(violation) = tried.violation {
-            let small = smaller::hits(script, *seed, &day.weather, tried.met);
+            let small = match extent.words {
+                Words::Fewest => smaller::hits(script, *seed, &day.weather, tried.met),
+                Words::AsFound => tried.met,
+            };
             outcome.fail("chaos", script.scenario, *seed, &violation, words(&small));
         }
     }

@@ -118,12 +118,17 @@ fn together(
     stage.world = simulation.world();
     drop(entered);
     drop(runtime);
+    let calm = clients.iter().all(|client| client.stopped.is_none()) && theft.is_none();
     let mut winners = 0;
     for (client, came) in clients.iter().zip(&ends) {
         match came {
             Came::Well => winners += 1,
             Came::Failed(failure) if LOSES.contains(&failure.kind) => {
                 let words = format!("{failure} {:?}", failure.details);
+                if calm && failure.kind == Kind::Locked && !words.contains(WAITED) {
+                    let what = format!("client {} lost its lock although nothing went wrong: {words}", client.number);
+                    return Err(Violation::new("O7 single writer", what));
+                }
                 if failure.kind == Kind::Locked && !words.contains("client-") {
                     let what = format!("a loser does not name the holder: {failure}");
                     return Err(Violation::new("O7 single writer", what));
@@ -135,7 +140,7 @@ fn together(
         }
     }
     ledger.judged()?;
-    if winners == 0 && clients.iter().all(|client| client.stopped.is_none()) && theft.is_none() {
+    if winners == 0 && calm {
         return Err(Violation::new("O7 single writer", "nobody won although nothing went wrong"));
     }
     script.done(stage, 0)
@@ -143,6 +148,9 @@ fn together(
 
 /// How a client may lose: somebody else holds the lock, or took it over.
 const LOSES: [Kind; 6] = [Kind::Locked, Kind::Resumable, Kind::Store, Kind::Unavailable, Kind::Failed, Kind::NotFound];
+
+/// What a client says that never had the lock.
+const WAITED: &str = "is being changed by";
 
 async fn one(stage: &Stage, simulation: &Simulation, client: &Client, errand: &Errand, ledger: &Writes) -> Came {
     tokio::time::sleep(client.comes_after).await;
@@ -251,25 +259,35 @@ struct Slow {
     stop: Stop,
 }
 
+/// How long a request to the store is under way. Without it nobody could come in between a look and a write.
+const WAY: Duration = Duration::from_millis(80);
+
+impl Slow {
+    async fn way(&self) {
+        awake(self.stop).await;
+        tokio::time::sleep(WAY).await;
+    }
+}
+
 #[async_trait]
 impl Store for Slow {
     async fn get(&self, key: &Key) -> Result<Option<Object>, StoreError> {
-        awake(self.stop).await;
+        self.way().await;
         self.inner.get(key).await
     }
 
     async fn put(&self, key: &Key, bytes: Bytes, condition: Condition) -> Result<Version, StoreError> {
-        awake(self.stop).await;
+        self.way().await;
         self.inner.put(key, bytes, condition).await
     }
 
     async fn delete(&self, key: &Key) -> Result<(), StoreError> {
-        awake(self.stop).await;
+        self.way().await;
         self.inner.delete(key).await
     }
 
     async fn list(&self, above: &Key) -> Result<Vec<Key>, StoreError> {
-        awake(self.stop).await;
+        self.way().await;
         self.inner.list(above).await
     }
 

@@ -105,7 +105,7 @@ fn damaged(stage: &mut Stage, chance: &mut Chance) -> String {
         oracles::stored(stage).into_iter().filter(|(key, _)| !key.ends_with("lock.json")).collect();
     let mut pick = |label: &str, of: usize| (chance.number(label) % of.max(1) as u64) as usize;
     let (key, bytes) = documents[pick("document", documents.len())].clone();
-    let (words, put): (String, Vec<Put>) = match pick("damage", 5) {
+    let (words, put): (String, Vec<Put>) = match pick("damage", 6) {
         0 => {
             let mut flipped = bytes;
             let (at, bit) = (pick("at", flipped.len()), pick("bit", 8));
@@ -121,9 +121,18 @@ fn damaged(stage: &mut Stage, chance: &mut Chance) -> String {
             let (other, others) = documents[pick("other", documents.len())].clone();
             (format!("{key} and {other} are swapped"), vec![(key, Some(others)), (other, Some(bytes))])
         }
-        _ => {
+        4 => {
             let zeros = vec![0; bytes.len()];
             (format!("{key} is all zeros"), vec![(key, Some(zeros))])
+        }
+        _ => {
+            // Readable, and another account; where there is none in it, the middle of it.
+            let mark = b"\"account\": \"";
+            let found = bytes.windows(mark.len()).position(|window| window == mark);
+            let at = found.map_or(bytes.len() / 2, |at| at + mark.len());
+            let mut flipped = bytes;
+            flipped[at] ^= 1;
+            (format!("bit 0 of byte {at} of {key} is flipped"), vec![(key, Some(flipped))])
         }
     };
     let Ok(runtime) = simulated::runtime() else { return words };

@@ -1,6 +1,6 @@
 //! Two faults, kills while a kill is recovered from, five kills in a row.
 
-use super::{Extent, Outcome, calm, crowd, scripts, seeds, smaller, words};
+use super::{Extent, Outcome, Words, calm, crowd, scripts, seeds, smaller, words};
 use crate::failure::Failure;
 use crate::rehearsal::faults::Fault;
 use crate::rehearsal::scenario::Scenario;
@@ -20,7 +20,10 @@ pub(crate) fn run(extent: Extent) -> Result<Outcome, Failure> {
     for (seed, (script, hits, tried)) in trials.iter().zip(tried) {
         outcome.count(&tried);
         if let Some(violation) = tried.violation {
-            let small = smaller::hits(script, *seed, &calm(), hits);
+            let small = match extent.words {
+                Words::Fewest => smaller::hits(script, *seed, &calm(), hits),
+                Words::AsFound => hits,
+            };
             outcome.fail("double", script.scenario, *seed, &violation, words(&small));
         }
     }

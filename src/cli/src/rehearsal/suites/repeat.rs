@@ -3,6 +3,7 @@
 //! - twice done: the first create of every resource is carried out and its answer thrown away
 //! - twice undone: every deletion is asked for twice
 //! - done after undone: each resource, with whatever needs it, is deleted behind the back of the record
+//! - moved: a file that would put a disk elsewhere is refused, and nothing is touched
 //!
 //! A kind that is not in the list below does not compile.
 
@@ -131,6 +132,7 @@ const fn same(a: &[u8], b: &[u8]) -> bool {
 enum Repeat {
     DoneTwice(usize),
     UndoneTwice(usize),
+    Moved(usize),
     DoneAfterUndone(usize, Addr),
 }
 
@@ -147,13 +149,14 @@ pub(crate) fn run(extent: Extent) -> Result<Outcome, Failure> {
     }
     let mut trials = Vec::new();
     for (at, one) in played.iter().enumerate() {
-        trials.extend([Repeat::DoneTwice(at), Repeat::UndoneTwice(at)]);
+        trials.extend([Repeat::DoneTwice(at), Repeat::UndoneTwice(at), Repeat::Moved(at)]);
         trials.extend(one.addrs.iter().map(|addr| Repeat::DoneAfterUndone(at, addr.clone())));
     }
     trials.truncate(usize::try_from(extent.trials).unwrap_or(usize::MAX));
     let verdicts = crowd::each(&trials, |trial| match trial {
         Repeat::DoneTwice(at) => played[*at].done_twice(),
         Repeat::UndoneTwice(at) => played[*at].undone_twice(),
+        Repeat::Moved(at) => played[*at].moved(),
         Repeat::DoneAfterUndone(at, addr) => played[*at].done_after_undone(addr),
     });
     let mut outcome = Outcome::of(trials.len());
@@ -218,6 +221,24 @@ impl Played {
         well(&ran.came)?;
         stage.settle();
         oracles::same(&stage, &BTreeMap::new())
+    }
+
+    /// O11: a disk cannot go to another zone, and is not given up without a word from the user.
+    fn moved(&self) -> Result<(), Violation> {
+        let mut stage = self.made.clone();
+        let text = self.file.text.replace("zones: 1", "zones: [eu-central-1b]");
+        let file = Wanted::read("a file with another zone", text)
+            .map_err(|failure| Violation::new("O11 no data lost", format!("it cannot be read: {failure}")))?;
+        let ran = stage.run(&Errand::Apply(Box::new(file)), Mischief::default());
+        match ran.came {
+            Came::Failed(failure) if failure.kind == Kind::Policy && ran.writes == 0 => {
+                oracles::same(&stage, &self.expected)
+            }
+            came => {
+                let what = format!("a disk was to move, and {} requests were sent: {came:?}", ran.writes);
+                Err(Violation::new("O11 no data lost", what))
+            }
+        }
     }
 
     fn done_after_undone(&self, addr: &Addr) -> Result<(), Violation> {

@@ -1,7 +1,7 @@
 //! Every operation × every fault × every scenario.
 //!
 //! An operation is an action of the cloud's API in a scenario; it is hit where it is asked first, and where it is asked
-//! last when that is another time.
+//! last when that is another time. Trials are numbered from 1, and the seed says with which one to begin.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,20 +15,22 @@ use crate::rehearsal::trial::{Hit, Script, aimed};
 
 pub(crate) fn run(extent: Extent) -> Result<Outcome, Failure> {
     let scripts = scripts(&Scenario::ALL)?;
-    let mut trials: Vec<(&Script, Hit)> = Vec::new();
+    let mut trials: Vec<(u64, &Script, Hit)> = Vec::new();
     for script in &scripts {
-        trials.extend(hits(script).into_iter().map(|hit| (script, hit)));
+        trials.extend(hits(script).into_iter().map(|hit| (0, script, hit)));
     }
+    (1..).zip(&mut trials).for_each(|(number, trial)| trial.0 = number);
+    trials.retain(|(number, ..)| *number >= extent.seed);
     trials.truncate(usize::try_from(extent.trials).unwrap_or(usize::MAX));
-    let tried = crowd::each(&trials, |(script, hit)| {
+    let tried = crowd::each(&trials, |(number, script, hit)| {
         let hits = vec![vec![hit.clone()]];
-        script.tried(extent.seed, &calm(), |process| aimed(&hits, process))
+        script.tried(*number, &calm(), |process| aimed(&hits, process))
     });
     let mut outcome = Outcome::of(trials.len());
-    for ((script, hit), tried) in trials.iter().zip(tried) {
+    for ((number, script, hit), tried) in trials.iter().zip(tried) {
         outcome.count(&tried);
         if let Some(violation) = tried.violation {
-            outcome.fail("single", script.scenario, extent.seed, &violation, words(&[vec![hit.clone()]]));
+            outcome.fail("single", script.scenario, *number, &violation, words(&[vec![hit.clone()]]));
         }
     }
     Ok(outcome)
