@@ -10,6 +10,7 @@ use etcetera::BaseStrategy as _;
 
 use crate::args::{ColorMode, Global, ProgressMode, read_span};
 use crate::failure::Failure;
+use crate::operations::lag::LAG;
 use crate::simulated::Simulated;
 
 /// Below the directory of the real records.
@@ -31,6 +32,8 @@ pub(crate) struct Settings {
     pub(crate) lock_timeout: Duration,
     pub(crate) profile: Option<String>,
     pub(crate) seed: Option<u64>,
+    /// How far behind the cloud's lists are taken to be at most.
+    pub(crate) lag: Duration,
     pub(crate) simulated: Option<Simulated>,
     /// What was typed, for the line that resumes.
     pub(crate) line: String,
@@ -152,6 +155,7 @@ impl Settings {
             lock_timeout,
             profile: flags.profile.clone().or_else(|| get("CLUSTERCTL_PROFILE")),
             seed: flags.seed,
+            lag: flags.lists_behind.map_or(LAG, Duration::from_secs),
             simulated,
             holder: holder(&get, &line),
             line,

@@ -73,6 +73,9 @@ pub(crate) struct Global {
     /// The seed of everything that is random
     #[arg(long = "random-seed", global = true, hide = true)]
     pub(crate) seed: Option<u64>,
+    /// How many seconds the cloud's lists may be behind: for judges whose lists never are
+    #[arg(long, global = true, hide = true, value_name = "SECONDS")]
+    pub(crate) lists_behind: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -91,7 +91,7 @@ pub(crate) async fn apply(
         if let Some(before) = before.as_ref().filter(|_| ready.plan.is_empty()) {
             // Nothing to do that is to be seen: what a lost answer may have made could still come to light.
             let (kinds, now) = (ready.provider.kinds(), app.clock.now());
-            if !lag::doubts(&before.state, kinds, &ready.observed, now).is_empty() {
+            if !lag::doubts(&before.state, kinds, &ready.observed, now, app.settings.lag).is_empty() {
                 if !lag::until_twins_are_seen(app, &before.state, kinds).await {
                     return Err(interrupted(app));
                 }
@@ -211,7 +211,7 @@ pub(crate) async fn conclude(
     state: &State,
     observed: &Observed,
 ) -> Result<(), Failure> {
-    let doubts = lag::doubts(state, kinds, observed, app.clock.now());
+    let doubts = lag::doubts(state, kinds, observed, app.clock.now(), app.settings.lag);
     let settled = state.pending.values().filter(|intent| !doubts.contains(&intent.op));
     let records = record::conclusions(settled, observed, &*app.clock);
     Ok(session.journal.append(records).await?)
@@ -245,8 +245,8 @@ async fn verify(app: &App, ready: &Ready, state: &mut State) -> Result<Option<Ob
         }
         // Of what this run has changed, lists may go on telling the old story.
         let touched = |addr: &Addr| ready.plan.steps.iter().any(|step| step.addr == *addr);
-        let behind =
-            plan.steps.iter().all(|step| touched(&step.addr)) || lag::unseen(state, &observed, app.clock.now()).young;
+        let behind = plan.steps.iter().all(|step| touched(&step.addr))
+            || lag::unseen(state, &observed, app.clock.now(), app.settings.lag).young;
         let pause = pauses.next().or_else(|| if behind { late.next() } else { None });
         let waited = match pause {
             Some(seconds) => app.interrupt.sleep(Duration::from_secs(seconds)).await,

@@ -30,7 +30,7 @@ pub(crate) struct Unseen {
 }
 
 /// Compares the record with what was observed. What somebody has asked to delete may well be gone.
-pub(crate) fn unseen(state: &State, observed: &Observed, now: Timestamp) -> Unseen {
+pub(crate) fn unseen(state: &State, observed: &Observed, now: Timestamp, lag: Duration) -> Unseen {
     let going = |addr: &str| state.pending.values().any(|i| i.action == Action::Delete && i.addr == addr);
     let mut unseen = Unseen::default();
     for (text, recorded) in &state.resources {
@@ -39,14 +39,14 @@ pub(crate) fn unseen(state: &State, observed: &Observed, now: Timestamp) -> Unse
         if lives.iter().any(|live| live.id == recorded.id) || going(text) {
             continue;
         }
-        unseen.young |= recorded.made_at.is_some_and(|at| now.duration_since(at) < lag());
+        unseen.young |= recorded.made_at.is_some_and(|at| is_young(at, now, lag));
         unseen.addrs.push(addr);
     }
     unseen
 }
 
-fn lag() -> SignedDuration {
-    SignedDuration::try_from(LAG).unwrap_or(SignedDuration::MAX)
+fn is_young(at: Timestamp, now: Timestamp, lag: Duration) -> bool {
+    now.duration_since(at) < SignedDuration::try_from(lag).unwrap_or(SignedDuration::MAX)
 }
 
 /// The pauses between looks for what is not seen: one look more for what is old, and as many as it takes for the rest.
@@ -65,7 +65,13 @@ pub(crate) fn add(observed: &mut Observed, earlier: BTreeMap<Addr, Vec<Arc<Live>
 
 /// The creates without an answer of which no list shows yet whether they made something: of a kind without token or name
 /// of its own, asked for more often than new ones are seen, and so lately that lists may be behind.
-pub(crate) fn doubts(state: &State, kinds: &[&'static Kind], observed: &Observed, now: Timestamp) -> BTreeSet<Op> {
+pub(crate) fn doubts(
+    state: &State,
+    kinds: &[&'static Kind],
+    observed: &Observed,
+    now: Timestamp,
+    lag: Duration,
+) -> BTreeSet<Op> {
     let mut asked: BTreeMap<&str, Vec<&Intent>> = BTreeMap::new();
     for intent in unanswered(state, kinds) {
         asked.entry(&intent.addr).or_default().push(intent);
@@ -78,7 +84,7 @@ pub(crate) fn doubts(state: &State, kinds: &[&'static Kind], observed: &Observed
                 || state.former.get(text).is_some_and(|former| former.contains(id))
         };
         let new = lives.map_or(0, |lives| lives.iter().filter(|live| !known(&live.id)).count());
-        let unseen = intents.into_iter().skip(new).filter(|intent| now.duration_since(intent.at) < lag());
+        let unseen = intents.into_iter().skip(new).filter(|intent| is_young(intent.at, now, lag));
         doubts.extend(unseen.map(|intent| intent.op));
     }
     doubts
@@ -88,7 +94,7 @@ pub(crate) fn doubts(state: &State, kinds: &[&'static Kind], observed: &Observed
 pub(crate) async fn until_twins_are_seen(app: &App, state: &State, kinds: &[&'static Kind]) -> bool {
     let Some(asked) = unanswered(state, kinds).map(|intent| intent.at).max() else { return true };
     let passed = Duration::try_from(app.clock.now().duration_since(asked)).unwrap_or(Duration::ZERO);
-    let wait = LAG.saturating_sub(passed);
+    let wait = app.settings.lag.saturating_sub(passed);
     if wait.is_zero() {
         return true;
     }
@@ -135,11 +141,11 @@ mod tests {
     fn what_was_made_a_minute_ago_may_be_hidden_and_what_is_old_is_not() {
         let made = Timestamp::UNIX_EPOCH;
         let after =
-            |seconds| unseen(&state(Some(made)), &Observed::default(), made + SignedDuration::from_secs(seconds));
+            |seconds| unseen(&state(Some(made)), &Observed::default(), made + SignedDuration::from_secs(seconds), LAG);
         assert!(after(60).young);
         assert!(!after(181).young);
         assert_eq!(after(181).addrs.len(), 1);
-        assert!(!unseen(&state(None), &Observed::default(), made).young);
+        assert!(!unseen(&state(None), &Observed::default(), made, LAG).young);
     }
 
     #[test]
@@ -147,9 +153,9 @@ mod tests {
         let mut observed = Observed::default();
         let addr: Addr = "fake_disk.a".parse().expect("an address");
         observed.insert(addr.clone(), Live::new("disk-2"));
-        assert_eq!(unseen(&state(None), &observed, Timestamp::UNIX_EPOCH).addrs, std::slice::from_ref(&addr));
+        assert_eq!(unseen(&state(None), &observed, Timestamp::UNIX_EPOCH, LAG).addrs, std::slice::from_ref(&addr));
         observed.insert(addr, Live::new("disk-1"));
-        assert!(unseen(&state(None), &observed, Timestamp::UNIX_EPOCH).addrs.is_empty());
+        assert!(unseen(&state(None), &observed, Timestamp::UNIX_EPOCH, LAG).addrs.is_empty());
     }
 
     #[test]
@@ -174,7 +180,7 @@ mod tests {
         }
         let mut observed = Observed::default();
         let doubts = |state: &State, observed: &Observed, seconds| {
-            doubts(state, &[&NET], observed, asked + SignedDuration::from_secs(seconds)).len()
+            doubts(state, &[&NET], observed, asked + SignedDuration::from_secs(seconds), LAG).len()
         };
         assert_eq!((doubts(&state, &observed, 20), doubts(&state, &observed, 181)), (2, 0));
         observed.insert(Addr::new("fake_net", "main"), Live::new("net-1"));

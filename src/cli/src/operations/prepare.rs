@@ -222,14 +222,14 @@ pub(crate) async fn look(
     let mut observed = read(app, connection, state, scope).await?;
     // One absence is no proof: lists are behind, flap, and may not show what was left half made.
     for (looks, pause) in lag::pauses().enumerate() {
-        let unseen = lag::unseen(state, &observed, app.clock.now());
+        let unseen = lag::unseen(state, &observed, app.clock.now(), app.settings.lag);
         if unseen.addrs.is_empty() || (looks > 0 && !unseen.young) {
             break;
         }
         app.tell(Notice::Unseen { resources: unseen.addrs.len(), wait: pause });
         tokio::time::sleep(pause).await;
         let mut again = read(app, connection, state, &Scope::Everything).await?;
-        let missing = lag::unseen(state, &again, app.clock.now()).addrs;
+        let missing = lag::unseen(state, &again, app.clock.now(), app.settings.lag).addrs;
         lag::add(&mut again, observed.resources, &missing);
         observed = again;
     }

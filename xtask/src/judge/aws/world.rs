@@ -162,6 +162,8 @@ impl World {
             .args(args)
             .arg("--store")
             .arg(&self.store)
+            // What moto has made is in its lists at once, or as late as the slowest of these scenarios makes it.
+            .args(["--lists-behind", "15"])
             .current_dir(&self.dir);
         command
     }
