@@ -122,7 +122,7 @@ def clean_stop(trial, child, ran, task, before, shown=True):
         if early and trial.account().text != before:
             trial.violates("it says that nothing was changed, and the account is another")
         # Only a run that was told once has the time to say it.
-        if shown and not early and RESUME + " ".join(task.words[:2]) not in ran.err:
+        if shown and RESUME + " ".join(task.words[:2]) not in ran.err:
             trial.violates(f"the line that resumes is not said: {ran.gist()}")
     elif -ran.code in (signal.SIGINT, signal.SIGTERM) and trial.account().text == before \
             and holder_of(trial.clusters)[0] != child.pid:

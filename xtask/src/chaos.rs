@@ -1,10 +1,13 @@
 //! The reliability programme on the simulator, with its counts: `cargo xtask chaos`.
 #![expect(clippy::print_stdout, reason = "the programme reports on the console")]
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result, anyhow};
 use clusterctl::rehearsal::suites::{self, Extent, Outcome, Words};
+
+use crate::ground::{Ground, is_there};
 
 /// What to run of it.
 #[derive(Debug, Clone, Default)]
@@ -29,14 +32,20 @@ pub(crate) const SUITES: &[Suite] = &[
     ("chaos", 10_000, suites::chaos_seeds),
 ];
 
+/// How many trials of real processes there are.
+const PROCESSES: u64 = 200;
+
 /// Whether every promise was kept.
-pub(crate) fn run(options: &Options) -> Result<bool> {
+pub(crate) fn run(ground: &Ground, options: &Options) -> Result<bool> {
+    let wanted = |name: &str| options.only.as_ref().is_none_or(|only| name.contains(only.as_str()));
     let mut lines = Vec::new();
     let mut kept = true;
-    for (name, trials, suite) in SUITES {
-        if options.only.as_ref().is_some_and(|only| !name.contains(only.as_str())) {
-            continue;
-        }
+    if wanted("hostile") {
+        let begun = Instant::now();
+        let counts = clusterctl_tests::hostile::programme().map_err(|violation| anyhow!("hostile: {violation}"))?;
+        lines.push(format!("{:<12}{counts}  0 violations  {:.0} s", "hostile", begun.elapsed().as_secs_f64()));
+    }
+    for (name, trials, suite) in SUITES.iter().filter(|(name, ..)| wanted(name)) {
         let extent =
             Extent { seed: options.seed.unwrap_or(1), trials: options.trials.unwrap_or(*trials), words: Words::Fewest };
         let begun = Instant::now();
@@ -45,8 +54,32 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
         report(&outcome);
         lines.push(line(name, &outcome, extent.seed, begun.elapsed()));
     }
+    if wanted("processes") {
+        let (good, line) = processes(ground, options)?;
+        kept &= good;
+        lines.push(line);
+    }
     println!("{}", lines.join("\n"));
     Ok(kept)
+}
+
+/// The real binary, killed, interrupted, stopped, on full and failing disks; gives the line with the counts.
+fn processes(ground: &Ground, options: &Options) -> Result<(bool, String)> {
+    if !is_there("python3") {
+        return Ok((false, "processes   skipped: python3 is not installed".to_owned()));
+    }
+    let trials = options.trials.unwrap_or(PROCESSES).to_string();
+    let output = Command::new("python3")
+        .args(["-B", "tests/judge/processes.py", "--trials", &trials])
+        .args(["--seed", &options.seed.unwrap_or(1).to_string(), "--binary"])
+        .arg(ground.binary()?)
+        .current_dir(&ground.root)
+        .output()
+        .context("python3")?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let (before, last) = said.trim_end().rsplit_once('\n').unwrap_or(("", said.trim_end()));
+    print!("{before}{}{}", if before.is_empty() { "" } else { "\n" }, String::from_utf8_lossy(&output.stderr));
+    Ok((output.status.success(), last.to_owned()))
 }
 
 fn line(name: &str, outcome: &Outcome, seed: u64, wall: Duration) -> String {

@@ -16,10 +16,10 @@ type Step<'a> = (&'static str, Box<dyn Fn() -> Result<bool> + 'a>);
 /// How many trials of each suite of the reliability programme CI runs; the whole of it still takes longer than CI may.
 const CHAOS: u64 = 120;
 
-fn programme() -> Result<bool> {
+fn programme(ground: &Ground) -> Result<bool> {
     let mut kept = true;
     for suite in ["repeat", "clients", "corruption", "double"] {
-        kept &= chaos::run(&chaos::Options { only: Some(suite.to_owned()), trials: Some(CHAOS), seed: None })?;
+        kept &= chaos::run(ground, &chaos::Options { only: Some(suite.to_owned()), trials: Some(CHAOS), seed: None })?;
     }
     Ok(kept)
 }
@@ -35,7 +35,7 @@ pub(crate) fn run(ground: &Ground) -> Result<bool> {
         ("judge shell", Box::new(|| sits(ground, "shell"))),
         ("judge terraform", Box::new(|| sits(ground, "terraform"))),
         ("judge simulator", Box::new(|| sits(ground, "simulator"))),
-        ("chaos", Box::new(programme)),
+        ("chaos", Box::new(|| programme(ground))),
         ("judge aws", Box::new(|| sits(ground, "aws"))),
     ];
     let (mut passed, mut failed, mut lines) = (0, 0, Vec::new());

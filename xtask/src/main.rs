@@ -25,6 +25,9 @@ use clap::{Parser, Subcommand, ValueEnum};
 use ground::Ground;
 use mutants::search::Others;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "Judges, benchmarks and checks of the workspace")]
 struct Args {
@@ -144,7 +147,7 @@ fn run(command: Command) -> Result<bool> {
             let others = if alone { Others::No } else { Others::Yes };
             mutants::search::run(&chaos::Options { only, seed, trials }, others)
         }
-        Command::Chaos { only, seed, trials, .. } => chaos::run(&chaos::Options { only, seed, trials }),
+        Command::Chaos { only, seed, trials, .. } => chaos::run(&ground, &chaos::Options { only, seed, trials }),
         Command::Bless => ci::bless(&ground),
         Command::Demo => demo::run(&ground),
         Command::Measure { what } => bench::measure(what),

@@ -124,7 +124,7 @@ fn online(settings: Settings, console: &Arc<Console>, command: &Command) -> Resu
         let desk = Desk { app, console: Arc::clone(console) };
         tokio::select! {
             outcome = commands::run(&desk, command) => outcome,
-            () = desk.app.interrupt.with_nothing_held() => Err(operations::session::interrupted()),
+            () = desk.app.interrupt.with_nothing_held() => Err(operations::session::interrupted(&desk.app)),
         }
     });
     drop(entered);

@@ -162,6 +162,17 @@ impl Settings {
             environment: environment.all().into_iter().filter(|(name, _)| !secret(name)).collect(),
         })
     }
+
+    /// Where simulated clusters are recorded, for those who look for one among the others.
+    pub(crate) fn simulated_beside(&self) -> Option<PathBuf> {
+        let among_others = self.simulated.is_none() && !self.store.contains("://");
+        among_others.then(|| PathBuf::from(&self.store).join(SIMULATED))
+    }
+
+    /// What to do when a run stopped before its end.
+    pub(crate) fn again(&self) -> String {
+        format!("run the same line again: {}", self.line)
+    }
 }
 
 fn word<T: clap::ValueEnum>(get: &dyn Fn(&str) -> Option<String>, name: &str) -> Result<Option<T>, Failure> {

@@ -55,7 +55,7 @@ pub(crate) async fn run(desk: &Desk, args: &Apply) -> Result<Done, Failure> {
 pub(super) async fn recorded(desk: &Desk, name: &str) -> Result<Wanted, Failure> {
     load::name(name)?;
     let store = desk.app.open_store().await?;
-    Wanted::recorded(&load::recorded(&*store, name).await?.state)
+    Wanted::recorded(&load::recorded(&desk.app, &*store, name).await?.state)
 }
 
 /// Somebody said no: what comes next in a script relies on a yes.

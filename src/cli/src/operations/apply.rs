@@ -130,7 +130,7 @@ async fn planned(app: &App, target: &Target, before: Option<&Current>) -> Result
 /// What was asked to stop while it waited for what may come to light.
 fn interrupted(app: &App) -> Failure {
     let failure = Failure::new(Kind::Interrupted, "stopped before it was certain that nothing was made twice");
-    failure.hint(format!("run the same line again: {}", app.settings.line))
+    failure.hint(app.settings.again())
 }
 
 /// Nothing to do: the record may still have something to learn.
@@ -278,5 +278,5 @@ fn differs(app: &App, plan: &Plan) -> Failure {
         format!("everything was carried out, but a second look shows {} resources that differ", different.len()),
     );
     failure.details.extend(different.into_iter().take(10));
-    failure.hint(format!("run the same line again: {}", app.settings.line))
+    failure.hint(app.settings.again())
 }

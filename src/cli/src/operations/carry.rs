@@ -120,7 +120,7 @@ impl Carried {
         if report.succeeded() && self.cause.is_none() {
             return None;
         }
-        let resume = format!("run the same line again: {}", app.settings.line);
+        let resume = app.settings.again();
         if let Some(cause) = &self.cause {
             let failure = cause.clone().detail(format!("{} of {} steps are done", report.finished, report.total));
             return Some(failure.hint(resume));

@@ -72,14 +72,14 @@ pub(crate) async fn delete(
     let store = app.open_store().await?;
     // Without a record there is nothing to lock.
     let Some(before) = current(&*store, &ClusterKeys::new(name)?).await? else {
-        return Err(load::unknown(&*store, name).await);
+        return Err(load::unknown(app, &*store, name).await);
     };
     if let Some(receipt) = earlier(&before.state) {
         return Ok(Deletion::Before(receipt));
     }
     locked(app, Arc::clone(&store), name, Expect::Successor, async |session| {
         let Some(before) = session.current().await? else {
-            return Err(load::unknown(&*store, name).await);
+            return Err(load::unknown(app, &*store, name).await);
         };
         let state = &before.state;
         if let Some(receipt) = earlier(state) {
@@ -178,7 +178,7 @@ async fn removed(
 /// What was asked to stop while it waited.
 fn interrupted(app: &App) -> Failure {
     let failure = Failure::new(Kind::Interrupted, "everything was deleted, and not yet looked at again");
-    failure.hint(format!("run the same line again: {}", app.settings.line))
+    failure.hint(app.settings.again())
 }
 
 /// Looks until nothing is seen any more: deleted things linger in lists for as long as new ones are missing there.
@@ -202,7 +202,7 @@ async fn nothing_left(app: &App, connection: &dyn Connection, state: &State) -> 
             let kind = if app.interrupt.is_asked() { Kind::Interrupted } else { Kind::Resumable };
             let mut failure = Failure::new(kind, format!("{} resources are still there", left.len()));
             failure.details.extend(left);
-            return Err(failure.hint(format!("run the same line again: {}", app.settings.line)));
+            return Err(failure.hint(app.settings.again()));
         }
     }
 }

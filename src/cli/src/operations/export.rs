@@ -41,7 +41,7 @@ pub(crate) async fn offline(app: &App, name: Option<&str>, file: Option<&str>) -
         }
         (Some(name), None) => {
             let store = app.open_store().await?;
-            let state = load::recorded(&*store, name).await?.state;
+            let state = load::recorded(app, &*store, name).await?.state;
             (Wanted::recorded(&state)?, Some(state))
         }
         (None, None) => return Err(Failure::usage("which cluster? give a NAME or -f FILE")),

@@ -52,7 +52,7 @@ async fn entry(store: &Arc<dyn Store>, keys: &ClusterKeys) -> Option<Entry> {
 pub(crate) async fn cluster(app: &App, name: &str) -> Result<Entry, Failure> {
     let store = app.open_store().await?;
     let keys = ClusterKeys::new(name)?;
-    let current = load::recorded(&*store, name).await?;
+    let current = load::recorded(app, &*store, name).await?;
     let lease = read_lease(&*store, &keys).await.ok().flatten().map(|(lease, _)| lease).filter(LeaseRecord::is_held);
     Ok(Entry { name: name.to_owned(), state: Ok(current.state), lease })
 }
@@ -73,7 +73,7 @@ pub(crate) struct Status {
 pub(crate) async fn status(app: &App, name: &str) -> Result<Status, Failure> {
     use clusterctl_core::store::journal::{Action, Came, Record};
     let store = app.open_store().await?;
-    let current: Current = load::recorded(&*store, name).await?;
+    let current: Current = load::recorded(app, &*store, name).await?;
     let lease = cluster(app, name).await?.lease;
     let state = current.state.clone();
     let (observed, plan) = if state.deleting || state.spec.text.is_empty() {

@@ -8,7 +8,7 @@ use clusterctl_core::spec::words::Cloud;
 use clusterctl_core::spec::{self, SCHEMA_ID, Spec};
 use clusterctl_core::store::journal::{Current, current};
 use clusterctl_core::store::state::State;
-use clusterctl_core::store::{ClusterKeys, Store};
+use clusterctl_core::store::{ClusterKeys, LocalStore, Store};
 
 use super::App;
 use crate::args::ClusterFlags;
@@ -115,16 +115,21 @@ pub(crate) async fn record(store: &dyn Store, name: &str) -> Result<Option<Curre
 }
 
 /// The record of a cluster that has to be there.
-pub(crate) async fn recorded(store: &dyn Store, name: &str) -> Result<Current, Failure> {
+pub(crate) async fn recorded(app: &App, store: &dyn Store, name: &str) -> Result<Current, Failure> {
     match record(store, name).await? {
         Some(current) => Ok(current),
-        None => Err(unknown(store, name).await),
+        None => Err(unknown(app, store, name).await),
     }
 }
 
-/// There is no such cluster; perhaps one whose name is near.
-pub(crate) async fn unknown(store: &dyn Store, name: &str) -> Failure {
+/// There is no such cluster; perhaps a simulated one, or one whose name is near.
+pub(crate) async fn unknown(app: &App, store: &dyn Store, name: &str) -> Failure {
     let mut failure = Failure::new(Kind::NotFound, format!("no cluster {name} is recorded in {}", store.describe()));
+    if let Some(dir) = app.settings.simulated_beside()
+        && let Ok(Some(_)) = record(&LocalStore::new(dir), name).await
+    {
+        return failure.hint(format!("there is a simulated cluster {name}: add --simulate"));
+    }
     let known = clusterctl_core::store::state::list(store).await.unwrap_or_default();
     let known: Vec<&str> = known.iter().map(ClusterKeys::name).collect();
     if let Some(near) = known.iter().find(|other| near(name, other)) {

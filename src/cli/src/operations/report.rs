@@ -28,7 +28,7 @@ pub(crate) async fn account(app: &App, name: &str) -> Result<Account, Failure> {
     let store = app.open_store().await?;
     let keys = ClusterKeys::new(name)?;
     let Some(current) = current(&*store, &keys).await? else {
-        return Err(load::unknown(&*store, name).await);
+        return Err(load::unknown(app, &*store, name).await);
     };
     let state = current.state;
     let timeline = match timeline::load(&*store, &keys).await {

@@ -97,14 +97,14 @@ pub(crate) async fn locked<T>(
     app.interrupt.hold();
     let lease = tokio::select! {
         lease = locker.acquire(&keys, holder, app.settings.lock_timeout, &mut on_wait, &app.alive) => lease?,
-        () = app.interrupt.before_the_run() => return Err(interrupted()),
+        () = app.interrupt.before_the_run() => return Err(interrupted(app)),
     };
     let lease = Arc::new(lease);
     app.held.hold(&lease);
     let outcome = tokio::select! {
         biased;
         outcome = begun(app, store, keys, Arc::clone(&lease), expect, body) => outcome,
-        () = app.interrupt.before_the_run() => Err(interrupted()),
+        () = app.interrupt.before_the_run() => Err(interrupted(app)),
     };
     let released = match Arc::try_unwrap(lease) {
         Ok(lease) => lease.release().await,
@@ -150,6 +150,6 @@ async fn begun<T>(
     body(&session).await
 }
 
-pub(crate) fn interrupted() -> Failure {
-    Failure::new(Kind::Interrupted, "interrupted before anything was changed")
+pub(crate) fn interrupted(app: &App) -> Failure {
+    Failure::new(Kind::Interrupted, "interrupted before anything was changed").hint(app.settings.again())
 }

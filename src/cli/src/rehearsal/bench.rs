@@ -88,7 +88,7 @@ struct Said {
 /// `clusterctl plan NAME`.
 async fn planned(app: &App, name: &str) -> Result<Said, Failure> {
     let store = app.open_store().await?;
-    let before = load::recorded(&*store, name).await?;
+    let before = load::recorded(app, &*store, name).await?;
     let wanted = Wanted::recorded(&before.state)?;
     let ready = prepare(app, &wanted, Some(&before)).await?;
     Ok(Said { steps: ready.plan.steps.len(), resources: ready.graph.iter().count() })

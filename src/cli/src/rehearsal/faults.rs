@@ -107,6 +107,8 @@ impl Fault {
             Self::Dependency => deletes,
             Self::StaleList => !request.writes,
             Self::MissingAfterCreate => request.writes && !creates,
+            // A read is never carried out: before and after are the same.
+            Self::KillAfter | Self::ErrorAfter | Self::ResetAfter | Self::SilenceAfter => request.writes,
             Self::KillUnintended | Self::KillRecorded => request.writes,
             _ => true,
         }

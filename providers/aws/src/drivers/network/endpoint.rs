@@ -38,8 +38,9 @@ impl VpcEndpoints {
         let request = request.set_add_route_table_ids(only(&want.route_table_ids, &had));
         let request = request.set_remove_route_table_ids(only(&had, &want.route_table_ids));
         let error = match request.send().await.map_err(|e| fail("ec2:ModifyVpcEndpoint", &e)) {
-            // Perhaps the answer to an earlier attempt was lost: then it is as wanted.
-            Err(error) if error.fault == Fault::Conflict || is_missing(&error) => error,
+            // Perhaps the answer to an earlier attempt was lost: then it is as wanted. A table that is there already is a
+            // conflict, one that is not there any more an invalid parameter.
+            Err(error) if matches!(error.fault, Fault::Conflict | Fault::Permanent) || is_missing(&error) => error,
             other => return other.map(drop),
         };
         let now = self.read(&before.id).await?.map(|endpoint| tables(&endpoint)).unwrap_or_default();

@@ -214,6 +214,25 @@ fn a_subnet_keeps_the_table_that_somebody_has_given_it() {
 }
 
 #[test]
+fn a_table_that_left_its_endpoint_already_is_no_error() {
+    let update = |table: &str| {
+        let refused = Answer::error(400, "InvalidParameter", "Route table rtb-1 is not associated with the endpoint");
+        let tables = format!("<routeTableIdSet><item>{table}</item></routeTableIdSet>");
+        let now = format!("<vpcEndpointSet><item><vpcEndpointId>vpce-1</vpcEndpointId>{tables}</item></vpcEndpointSet>");
+        let (client, _) = Recorder::client([refused, ok("DescribeVpcEndpoints", &now)]);
+        let with = |tables: &[&str]| {
+            json!({ "vpc_id": "vpc-1", "service_name": "s3", "vpc_endpoint_type": "Gateway", "route_table_ids": tables,
+                    "tags": {} })
+        };
+        let (before, want) = (live("vpce-1", with(&["rtb-1", "rtb-2"])), with(&["rtb-2"]));
+        let addr = call("aws_vpc_endpoint.s3");
+        block_on(driver(&client, "aws_vpc_endpoint").update(&addr, &before, &want, &["route_table_ids".to_owned()]))
+    };
+    assert!(update("rtb-2").is_ok());
+    assert_eq!(update("rtb-9").expect_err("another table").fault, Fault::Permanent);
+}
+
+#[test]
 fn an_endpoint_says_inside_its_answer_that_it_was_not_deleted() {
     let delete = |error: &str| {
         let item = format!("<item><error>{error}</error><resourceId>vpce-1</resourceId></item>");

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clap::Parser as _;
 use clusterctl_core::cloud::{CloudError, Fault};
 use clusterctl_core::store::lock::Liveness;
-use clusterctl_core::store::{MemoryStore, SystemClock};
+use clusterctl_core::store::{LocalStore, MemoryStore, SystemClock};
 
 use self::fake::Shared;
 use clusterctl_core::provider::Caller;
@@ -257,6 +257,19 @@ async fn killed_with_calls_in_flight_the_same_line_doubles_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_interrupt_before_the_first_change_names_the_line_too() {
+    let world = World::new();
+    let running = world.prepared(CREATE, &[]);
+    running.desk.app.interrupt.request();
+    let outcome = commands::run(&running.desk, &running.cli.command).await;
+    let ended = running.ended(outcome);
+    assert_eq!(ended.exit, 130, "{ended:?}");
+    let failure = ended.failure.expect("a failure");
+    assert_eq!(failure.message, "interrupted before anything was changed");
+    assert!(failure.hints[0].contains(CREATE), "{:?}", failure.hints);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_interrupt_is_safe_and_names_the_line_that_resumes() {
     let world = World::new();
     world.sky.sky().hang_after.insert("create fake_disk.control-plane-0".to_owned());
@@ -453,4 +466,16 @@ async fn results_and_errors_are_data_where_json_is_asked_for() {
     let data = crate::views::failure::data(&missing.failure.expect("a failure"));
     assert_eq!(data["error"]["code"], Kind::NotFound.code());
     assert_eq!(data["error"]["retryable"], false);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_looks_for_a_simulated_cluster_among_the_others_is_told() {
+    let (world, dir) = (World::new(), tempfile::tempdir().expect("a directory"));
+    let mut simulated = world.prepared(CREATE, &[]);
+    simulated.desk.app.store = Some(Arc::new(LocalStore::new(dir.path().join("simulated"))));
+    assert!(commands::run(&simulated.desk, &simulated.cli.command).await.is_ok());
+    let mut other = world.prepared("get cluster demo", &[]);
+    other.desk.app.settings.store = dir.path().display().to_string();
+    let failure = commands::run(&other.desk, &other.cli.command).await.expect_err("no such cluster");
+    assert_eq!(failure.hints, ["there is a simulated cluster demo: add --simulate"]);
 }

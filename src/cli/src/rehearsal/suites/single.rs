@@ -1,7 +1,7 @@
 //! Every operation × every fault × every scenario.
 //!
-//! An operation is an action of the cloud's API in a scenario; it is hit where it is asked first, and where it is asked
-//! last when that is another time. Trials are numbered from 1, and the seed says with which one to begin.
+//! An operation is an action of the cloud's API in a scenario; it is hit where it is asked first, and one that changes
+//! something also where it is asked last. Trials are numbered from 1, and the seed says with which one to begin.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,7 +44,7 @@ fn hits(script: &Script) -> Vec<Hit> {
     let mut seen: BTreeMap<(&str, u64), &Seen> = BTreeMap::new();
     for request in requests {
         let of = places.entry(request.action.as_str()).or_default();
-        if of.len() > 1 {
+        if of.len() > usize::from(request.writes) {
             of.pop_last();
         }
         of.insert(request.occurrence);

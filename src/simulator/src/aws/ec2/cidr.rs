@@ -33,6 +33,11 @@ impl Cidr {
     pub(super) fn address(self, place: u64) -> String {
         Ipv4Addr::from(self.first.wrapping_add(place as u32)).to_string()
     }
+
+    /// At which place an address is.
+    pub(super) fn place(self, address: Ipv4Addr) -> Option<u64> {
+        u32::from(address).checked_sub(self.first).map(u64::from).filter(|place| *place < self.size())
+    }
 }
 
 fn mask(prefix: u32) -> u32 {
@@ -72,6 +77,8 @@ mod tests {
             cidr("10.0.1.0/24").overlaps(cidr("10.0.0.0/16")) && !cidr("10.0.0.0/24").overlaps(cidr("10.0.1.0/24"))
         );
         assert_eq!((cidr("10.0.0.0/28").size(), cidr("10.0.0.0/28").address(15).as_str()), (16, "10.0.0.15"));
+        let place = |address: &str| cidr("10.0.0.0/28").place(address.parse().expect("an address"));
+        assert_eq!([place("10.0.0.15"), place("10.0.0.16"), place("9.9.9.9")], [Some(15), None, None]);
         assert!("10.0.0.0".parse::<Cidr>().is_err() && "10.0.0.0/33".parse::<Cidr>().is_err());
     }
 }

@@ -4,7 +4,8 @@
 
 use serde_json::{Value, json};
 
-use super::subnet::{SUBNET, free_address};
+use super::free;
+use super::subnet::SUBNET;
 use crate::aws::ACCOUNT;
 use crate::aws::call::Refused;
 use crate::world::{Change, Thing, World};
@@ -26,10 +27,7 @@ const INTERFACE: &str = "network-interface";
 
 /// Puts an interface into a subnet; gives its id and its address.
 pub(in crate::aws) fn hold(world: &mut World, held: Held<'_>) -> Result<(String, String), Refused> {
-    let Some(address) = free_address(world, held.subnet) else {
-        let message = format!("The subnet '{}' has no free addresses.", held.subnet);
-        return Err(Refused::bad("InsufficientFreeAddressesInSubnet", message));
-    };
+    let address = free::address(world, held.subnet, None)?;
     let (id, attachment, mac) = (world.id("eni"), world.id("ela-attach"), world.number());
     let octets: Vec<String> = (0..5).map(|at| format!("{:02x}", (mac >> (at * 8)) & 0xff)).collect();
     let subnet = world.get(SUBNET.kind, held.subnet);

@@ -1,10 +1,8 @@
 //! Network interfaces: those that are made for themselves, and those that come and go with a machine.
 
-use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
-
 use serde_json::{Value, json};
 
+use super::free;
 use crate::aws::ACCOUNT;
 use crate::aws::call::{Answer, Call, Refused, object, timestamp};
 use crate::aws::table::{Action, Behaviour, Row, text};
@@ -145,7 +143,7 @@ fn groups_in(world: &mut World, vpc: &str, ids: &[String], subnet: &str) -> Resu
 /// Gives an interface its attributes, an address among them.
 fn shape(world: &mut World, interface: &mut Thing, wish: &Wish, groups: &Value) -> Result<(), Refused> {
     let subnet = world.get("subnet", &wish.subnet).cloned().unwrap_or_else(|| Thing::new("subnet", &wish.subnet));
-    let address = free_address(world, &subnet, wish.address.as_deref())?;
+    let address = free::address(world, &wish.subnet, wish.address.as_deref())?;
     let name = private_name(&world.region, &address);
     let mac = world.number();
     let byte = |at: u32| (mac >> (at * 8)) & 0xff;
@@ -175,46 +173,6 @@ fn shape(world: &mut World, interface: &mut Thing, wish: &Wish, groups: &Value) 
 pub(super) fn private_name(region: &str, address: &str) -> String {
     let domain = if region == "us-east-1" { "ec2.internal".to_owned() } else { format!("{region}.compute.internal") };
     format!("ip-{}.{domain}", address.replace('.', "-"))
-}
-
-/// First and last address of a range.
-fn range(cidr: &str) -> Option<(u32, u32)> {
-    let (address, prefix) = cidr.split_once('/')?;
-    let (first, prefix) = (u32::from(address.parse::<Ipv4Addr>().ok()?), prefix.parse::<u32>().ok()?);
-    let rest = u32::MAX.checked_shr(prefix).unwrap_or(0);
-    Some((first, first | rest))
-}
-
-/// An address that nobody has: the wanted one, or any. The first four and the last are never given.
-fn free_address(world: &mut World, subnet: &Thing, wanted: Option<&str>) -> Result<String, Refused> {
-    let (first, last) = range(subnet.text("cidrBlock")).unwrap_or((0, 0));
-    let (first, last) = (first.saturating_add(4), last.saturating_sub(1));
-    let taken: BTreeSet<u32> = world
-        .all("network-interface")
-        .filter(|interface| interface.text("subnetId") == subnet.id)
-        .flat_map(|i| [i.at("privateIpAddress"), i.at("privateIpAddressesSet.privateIpAddress")].concat())
-        .filter_map(|address| address.as_str()?.parse::<Ipv4Addr>().ok())
-        .map(u32::from)
-        .collect();
-    if let Some(wanted) = wanted {
-        let number = wanted.parse::<Ipv4Addr>().map(u32::from).unwrap_or_default();
-        if number < first || number > last {
-            let message = format!("Address {wanted} does not fall within the subnet's address range");
-            return Err(Refused::bad("InvalidParameterValue", message));
-        }
-        if taken.contains(&number) {
-            return Err(Refused::bad("InvalidIPAddress.InUse", format!("Address {wanted} is in use.")));
-        }
-        return Ok(wanted.to_owned());
-    }
-    let size = u64::from(last.saturating_sub(first)) + 1;
-    let start = world.chance.number("address") % size;
-    let mut all = (0..size).map(|step| first + ((start + step) % size) as u32);
-    let free = if last < first { None } else { all.find(|address| !taken.contains(address)) };
-    free.map(|address| Ipv4Addr::from(address).to_string()).ok_or_else(|| {
-        let message = format!("There are not enough free addresses in subnet '{}' to satisfy the request.", subnet.id);
-        Refused::bad("InsufficientFreeAddressesInSubnet", message)
-    })
 }
 
 /// Makes an interface that comes with a machine.

@@ -1,6 +1,6 @@
 //! EC2: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/Welcome.html>.
 //!
-//! - `network` networks; `subnet` subnets and their addresses; `cidr` ranges
+//! - `network` networks; `subnet` subnets; `free` their addresses that nobody has; `cidr` ranges
 //! - `gateway` internet gateways; `address` elastic addresses; `nat` NAT gateways; `endpoint` VPC endpoints
 //! - `route` tables, routes, associations; `security` groups and their rules
 //! - `held` network interfaces that services hold in subnets; `interface` those of machines
@@ -15,6 +15,7 @@ pub(super) mod compute;
 mod desk;
 mod endpoint;
 pub(super) mod facts;
+pub(super) mod free;
 mod gateway;
 #[cfg(test)]
 pub(super) mod ground;

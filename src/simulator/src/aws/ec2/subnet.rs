@@ -1,12 +1,10 @@
 //! Subnets and their addresses.
 
-use std::collections::BTreeSet;
-
-use serde_json::{Map, Value};
+use serde_json::Map;
 
 use super::cidr::Cidr;
 use super::network::VPC;
-use super::{facts, route};
+use super::{facts, free, route};
 use crate::aws::ACCOUNT;
 use crate::aws::call::{Answer, Call, Refused, object};
 use crate::aws::table::{Action, Behaviour, Row};
@@ -104,7 +102,7 @@ pub(super) fn fill(subnet: &mut Thing, vpc: &str, cidr: Cidr, zone: &str, region
     subnet.set("ownerId", ACCOUNT);
     subnet.set("vpcId", vpc);
     subnet.set("cidrBlock", cidr.to_string());
-    subnet.set("availableIpAddressCount", cidr.size().saturating_sub(RESERVED));
+    subnet.set("availableIpAddressCount", cidr.size().saturating_sub(free::RESERVED));
     subnet.set("availabilityZone", zone);
     subnet.set("availabilityZoneId", facts::zone_id(region, zone));
     subnet.set("defaultForAz", false);
@@ -129,32 +127,8 @@ fn dying(call: &mut Call<'_>, subnet: &str) -> Result<bool, Refused> {
     Ok(false)
 }
 
-/// The first four addresses and the last
-/// (<https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html>).
-const RESERVED: u64 = 5;
-
 fn seen(world: &World, subnet: &mut Thing) {
-    let Ok(cidr) = subnet.text("cidrBlock").parse::<Cidr>() else { return };
-    let taken = taken(world, &subnet.id).len() as u64;
-    subnet.set("availableIpAddressCount", cidr.size().saturating_sub(RESERVED + taken));
-}
-
-fn taken(world: &World, subnet: &str) -> BTreeSet<String> {
-    let inside = world.all("network-interface").filter(|interface| interface.text("subnetId") == subnet);
-    let addresses = inside.flat_map(|interface| {
-        let more = interface.at("privateIpAddressesSet.privateIpAddress");
-        interface.at("privateIpAddress").into_iter().chain(more).filter_map(Value::as_str)
-    });
-    addresses.map(str::to_owned).collect()
-}
-
-/// An address of a subnet that nothing has, drawn.
-pub(super) fn free_address(world: &mut World, subnet: &str) -> Option<String> {
-    let cidr: Cidr = world.get(SUBNET.kind, subnet)?.text("cidrBlock").parse().ok()?;
-    let usable = cidr.size().checked_sub(RESERVED)?;
-    let start = world.chance.number("address") % usable;
-    let taken = taken(world, subnet);
-    (0..usable).map(|step| cidr.address(4 + (start + step) % usable)).find(|address| !taken.contains(address))
+    subnet.set("availableIpAddressCount", free::count(world, &subnet.id));
 }
 
 fn modify_attribute(call: &mut Call<'_>) -> Answer {
@@ -173,9 +147,7 @@ fn modify_attribute(call: &mut Call<'_>) -> Answer {
 
 #[cfg(test)]
 mod tests {
-    use super::free_address;
     use crate::aws::testing::Desk;
-    use crate::world::Thing;
 
     #[test]
     fn subnets_of_a_network_do_not_overlap() {
@@ -200,24 +172,5 @@ mod tests {
         assert_eq!(refused("10.0.0.0/24", "eu-central-1z"), "InvalidParameterValue");
         let nowhere = [("VpcId", "vpc-1"), ("CidrBlock", "10.0.0.0/24")];
         assert_eq!(desk.refused("CreateSubnet", &nowhere), "InvalidVpcID.NotFound");
-    }
-
-    #[test]
-    fn five_addresses_of_a_subnet_are_reserved() {
-        let mut desk = Desk::calm();
-        let vpc = desk.vpc("10.0.0.0/16");
-        let subnet = desk.subnet(&vpc, "10.0.0.0/28");
-        let free = |desk: &mut Desk| desk.ok("DescribeSubnets", &[])["subnetSet"][0]["availableIpAddressCount"].clone();
-        assert_eq!(free(&mut desk), 11);
-        for number in 0..11 {
-            let address = free_address(&mut desk.world, &subnet).expect("an address");
-            let last: u8 = address.rsplit('.').next().and_then(|part| part.parse().ok()).unwrap_or_default();
-            assert!((4..=14).contains(&last), "{address}");
-            let mut interface = Thing::new("network-interface", format!("eni-{number}"));
-            interface.set("subnetId", subnet.as_str());
-            interface.set("privateIpAddress", address);
-            desk.world.put(interface);
-        }
-        assert_eq!((free(&mut desk), free_address(&mut desk.world, &subnet)), (0.into(), None));
     }
 }

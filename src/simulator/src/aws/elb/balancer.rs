@@ -8,6 +8,7 @@ use super::{
     LISTENER, LOAD_BALANCER, admits, check_name, hex, interface, needs, now, page, shown, sorted, tags, validation,
 };
 use crate::aws::call::{Answer, Call, Fate, Refused, fate, object};
+use crate::aws::ec2::free;
 use crate::aws::table::{Action, Behaviour, text};
 use crate::world::{Change, Thing, World};
 
@@ -140,7 +141,7 @@ pub(super) fn zones(call: &mut Call<'_>) -> Result<(Vec<Value>, String), Refused
         let Some(subnet) = subnet else {
             return Err(Refused::bad("SubnetNotFound", format!("The subnet ID '{id}' does not exist")));
         };
-        if interface::free_addresses(call.world, subnet).take(8).count() < 8 {
+        if free::count(call.world, &id) < 8 {
             let message = format!(
                 "Not enough IP space available in {id}. ELB requires at least 8 free IP addresses in each subnet"
             );

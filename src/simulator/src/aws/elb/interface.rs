@@ -1,12 +1,12 @@
 //! What a load balancer puts into its subnets: network interfaces that only it may touch, and that outlive it.
 
-use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use serde_json::{Value, json};
 
 use super::now;
 use crate::aws::ACCOUNT;
+use crate::aws::ec2::free;
 use crate::aws::table::text;
 use crate::world::{Change, Thing, World};
 
@@ -17,7 +17,7 @@ pub(super) fn put(world: &mut World, lb: &Thing, subnet: &str) {
     let Some(subnet) = world.get("subnet", subnet).cloned() else { return };
     let id = world.id("eni");
     let attachment = world.id("ela-attach");
-    let address = free_addresses(world, &subnet).next().unwrap_or_default();
+    let address = free::address(world, &subnet.id, None).unwrap_or_default();
     let path = lb.id.split_once("loadbalancer/").map_or("", |(_, path)| path);
     let mut interface = Thing::new(KIND, &id);
     interface.attrs = attributes(world, lb, &subnet).as_object().cloned().unwrap_or_default();
@@ -91,16 +91,4 @@ fn of(world: &World, lb: &str, subnet: Option<&str>) -> Vec<String> {
         interface.text("_balancer") == lb && subnet.is_none_or(|subnet| interface.text("subnetId") == subnet)
     };
     world.all(KIND).filter(ours).map(|interface| interface.id.clone()).collect()
-}
-
-/// The addresses of a subnet that nobody has; the first four and the last are AWS's
-/// (<https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html>).
-pub(super) fn free_addresses(world: &World, subnet: &Thing) -> impl Iterator<Item = String> + use<> {
-    let here = world.all(KIND).chain(world.all("instance"));
-    let taken: BTreeSet<String> = here.map(|thing| thing.text("privateIpAddress").to_owned()).collect();
-    let (base, bits) = subnet.text("cidrBlock").split_once('/').unwrap_or_default();
-    let base: u32 = base.parse().map(Ipv4Addr::to_bits).unwrap_or_default();
-    let size = 1_u32.checked_shl(32 - bits.parse().unwrap_or(24_u32).clamp(16, 28)).unwrap_or(256);
-    let addresses = (4..size - 1).map(move |offset| Ipv4Addr::from_bits(base + offset).to_string());
-    addresses.filter(move |address| !taken.contains(address))
 }

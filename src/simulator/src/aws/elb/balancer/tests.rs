@@ -102,12 +102,13 @@ fn a_subnet_without_eight_free_addresses_takes_no_load_balancer() {
     let mut desk = desk();
     desk.world.get_mut("subnet", "subnet-a").expect("a subnet").set("cidrBlock", "10.0.0.0/28");
     for number in 4..8 {
-        let mut machine = Thing::new("instance", format!("i-{number}"));
-        machine.set("privateIpAddress", format!("10.0.0.{number}"));
-        desk.world.put(machine);
+        let mut interface = Thing::new("network-interface", format!("eni-{number}"));
+        interface.set("subnetId", "subnet-a");
+        interface.set("privateIpAddress", format!("10.0.0.{number}"));
+        desk.world.put(interface);
     }
     assert_eq!(desk.refused("CreateLoadBalancer", &LB), "InvalidSubnet");
-    desk.world.remove("instance", "i-4");
+    desk.world.remove("network-interface", "eni-4");
     desk.ok("CreateLoadBalancer", &LB);
 }
 
