@@ -24,7 +24,7 @@ pub struct Owner {
 }
 
 /// A resource that exists.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Live {
     /// The cloud's own id.
     pub id: String,
@@ -154,6 +154,8 @@ pub struct CloudError {
     pub request_id: Option<String>,
     /// How long the cloud asked to wait.
     pub retry_after: Option<Duration>,
+    /// What a create of several requests has made before this one failed: it is finished as it is, and never made again.
+    pub made: Option<Box<Live>>,
 }
 
 impl CloudError {
@@ -166,7 +168,14 @@ impl CloudError {
             message: message.into(),
             request_id: None,
             retry_after: None,
+            made: None,
         }
+    }
+
+    /// The same error, once `live` was made.
+    #[must_use]
+    pub fn after(self, live: Live) -> Self {
+        Self { made: Some(Box::new(live)), ..self }
     }
 }
 

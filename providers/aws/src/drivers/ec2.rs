@@ -124,15 +124,6 @@ pub(crate) fn given<T>(part: Option<T>, operation: &str) -> Result<T, CloudError
     part.ok_or_else(missing)
 }
 
-/// The error of a request that completes what another has begun: what is there has to be looked for before anything is
-/// made again.
-pub(crate) fn begun(mut error: CloudError) -> CloudError {
-    if matches!(error.fault, Fault::Throttled | Fault::NotReady) {
-        error.fault = Fault::Ambiguous;
-    }
-    error
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;

@@ -241,8 +241,10 @@ impl Driver for ProfileDriver {
         match request.send().await.map_err(|e| fail("iam:CreateInstanceProfile", &e)) {
             Ok(answer) => {
                 let made = answer.instance_profile().ok_or_else(|| empty_answer("iam:CreateInstanceProfile"))?;
-                self.add_role(&want.name, want.role.value().unwrap_or_default()).await?;
-                Ok(updated(&live_profile(made), &want))
+                let made = live_profile(made);
+                let role = self.add_role(&want.name, want.role.value().unwrap_or_default()).await;
+                role.map_err(|error| error.after(made.clone()))?;
+                Ok(updated(&made, &want))
             }
             Err(error) if error.code == "EntityAlreadyExists" => {
                 let name = want.name.clone();

@@ -6,7 +6,7 @@ mod tests;
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{self, IpPermission, IpRange, ResourceType};
-use clusterctl_core::cloud::{AnyDriver, Call, CloudError, Driver, Fault, Live, Typed};
+use clusterctl_core::cloud::{AnyDriver, Call, CloudError, Driver, Live, Typed};
 
 use self::rules::{Direction, Rules};
 use crate::client::{Client, fail, unless_missing};
@@ -34,7 +34,11 @@ impl SecurityGroups {
         let everywhere = IpRange::builder().cidr_ip("0.0.0.0/0").build();
         let everything = IpPermission::builder().ip_protocol("-1").ip_ranges(everywhere).build();
         let request = self.0.ec2.revoke_security_group_egress().group_id(group).ip_permissions(everything);
-        unless_missing(request.send().await.map(drop).map_err(|e| fail("ec2:RevokeSecurityGroupEgress", &e)))
+        match request.send().await.map_err(|e| fail("ec2:RevokeSecurityGroupEgress", &e)) {
+            Err(error) if error.code == "InvalidPermission.NotFound" => Ok(()),
+            // A group that is not known everywhere yet is as open as AWS made it.
+            answer => answer.map(drop),
+        }
     }
 
     /// The same for a group that was there already: its rule for everywhere may be one of ours by now, which has tags.
@@ -86,11 +90,8 @@ impl Driver for SecurityGroups {
             }
             answer => live(&given(answer?.group_id, "ec2:CreateSecurityGroup")?, &want),
         };
-        // All of this may be sent again, and only this closes the group: nothing is left to be looked for.
-        self.close(&live.id).await.map_err(|error| match error.fault {
-            Fault::Ambiguous => CloudError { fault: Fault::NotReady, ..error },
-            _ => error,
-        })?;
+        let made = updated(&live, &SecurityGroup { default_egress: true, ..want });
+        self.close(&live.id).await.map_err(|error| error.after(made))?;
         Ok(live)
     }
 

@@ -213,7 +213,7 @@ pub(crate) async fn conclude(
 ) -> Result<(), Failure> {
     let doubts = lag::doubts(state, kinds, observed, app.clock.now(), app.settings.lag);
     let settled = state.pending.values().filter(|intent| !doubts.contains(&intent.op));
-    let records = record::conclusions(settled, observed, &*app.clock);
+    let records = record::conclusions(state, settled, observed, &*app.clock);
     Ok(session.journal.append(records).await?)
 }
 

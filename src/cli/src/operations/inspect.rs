@@ -87,7 +87,7 @@ pub(crate) async fn status(app: &App, name: &str) -> Result<Status, Failure> {
         let Ready { observed, plan, .. } = prepare::prepare(app, &Wanted::recorded(&state)?, Some(&current)).await?;
         (observed, plan)
     };
-    let fates = super::record::conclusions(state.pending.values(), &observed, &*app.clock);
+    let fates = super::record::conclusions(&state, state.pending.values(), &observed, &*app.clock);
     let unanswered = state
         .pending
         .values()
@@ -101,7 +101,7 @@ pub(crate) async fn status(app: &App, name: &str) -> Result<Status, Failure> {
             };
             let came = match fate {
                 Record::Outcome(outcome) => match outcome.came {
-                    Came::Applied { id, .. } => format!("carried out: {id}"),
+                    Came::Applied { id, .. } | Came::Twin { id } => format!("carried out: {id}"),
                     Came::Gone => "carried out: it is gone".to_owned(),
                     Came::Failed { .. } | Came::Abandoned => "not carried out".to_owned(),
                 },

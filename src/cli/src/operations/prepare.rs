@@ -248,7 +248,7 @@ pub(crate) async fn read(
     let observed = patiently(app, "what is there", async || connection.observe(&owner, scope).await).await;
     let mut observed = observed.map_err(|e| cloud_failure(connection, &e))?;
     // What an earlier run never saw the answer of is on record as far as it is seen now.
-    let settled = record::conclusions(state.pending.values(), &observed, &*app.clock);
+    let settled = record::conclusions(state, state.pending.values(), &observed, &*app.clock);
     let known = if settled.is_empty() { Cow::Borrowed(state) } else { Cow::Owned(fold(state.clone(), &settled)) };
     for (text, recorded) in &known.resources {
         let Ok(addr) = text.parse::<Addr>() else { continue };

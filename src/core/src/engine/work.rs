@@ -86,11 +86,16 @@ impl<'a> Work<'a> {
         let mut attempt = 0;
         let live = loop {
             self.allowed().await?;
-            let error = match self.ask(Class::Write, self.driver.create(&self.call, &want)).await {
+            let mut error = match self.ask(Class::Write, self.driver.create(&self.call, &want)).await {
                 Ok(live) => break live,
                 Err(error) => error,
             };
             attempt += 1;
+            if let Some(live) = error.made.take() {
+                self.ended(intent, applied(&live)).await?;
+                intent = self.intend(Verb::Update, Some(&live), &want).await?;
+                break self.complete(*live, &want, intent).await?;
+            }
             match verdict(&error, attempt, begun.elapsed(), patience, &mut self.rng) {
                 Verdict::Again(wait) => self.pause(&error, attempt, wait).await?,
                 Verdict::Look => {

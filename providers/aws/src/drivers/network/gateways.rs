@@ -5,7 +5,7 @@ use aws_sdk_ec2::types::{self, AttachmentStatus, DomainType, Filter, NatGatewayS
 use clusterctl_core::cloud::{Call, CloudError, Driver, Fault, Live, Progress, Remains};
 
 use crate::client::{Client, fail, is_missing, refused, unless_missing};
-use crate::drivers::ec2::{Found, Of, arg, begun, given, has, id, input, live, lives, retag, tagged, tags_of, updated};
+use crate::drivers::ec2::{Found, Of, arg, given, has, id, input, live, lives, retag, tagged, tags_of, updated};
 use crate::resources::network::{Eip, InternetGateway, NatGateway};
 
 /// An internet gateway and its attachment are one resource.
@@ -48,7 +48,8 @@ impl Driver for InternetGateways {
         let answer = request.send().await.map_err(|e| fail("ec2:CreateInternetGateway", &e))?;
         let gateway = answer.internet_gateway.and_then(|gateway| gateway.internet_gateway_id);
         let gateway = given(gateway, "ec2:CreateInternetGateway")?;
-        self.attach(&gateway, id(&want.vpc_id)).await.map_err(begun)?;
+        let made = live(&gateway, &InternetGateway { vpc_id: input(None), ..want.clone() });
+        self.attach(&gateway, id(&want.vpc_id)).await.map_err(|error| error.after(made))?;
         Ok(live(&gateway, &want))
     }
 
@@ -142,8 +143,10 @@ impl Driver for Eips {
         let request = request.tag_specifications(tagged(ResourceType::ElasticIp, &want.tags));
         let answer = request.send().await.map_err(|e| fail("ec2:AllocateAddress", &e))?;
         let allocation = given(answer.allocation_id, "ec2:AllocateAddress")?;
-        let live = live(&allocation, &want).with("public_ip", answer.public_ip.unwrap_or_default());
-        self.associate(live, &want).await.map_err(begun)
+        let public = answer.public_ip.unwrap_or_default();
+        let is = |address: &Eip| live(&allocation, address).with("public_ip", public.clone());
+        let made = is(&Eip { network_interface: None, ..want.clone() });
+        self.associate(is(&want), &want).await.map_err(|error| error.after(made))
     }
 
     async fn update(&self, _call: &Call, live: &Live, want: Eip, changed: &[String]) -> Result<Live, CloudError> {

@@ -218,7 +218,8 @@ fn a_table_that_left_its_endpoint_already_is_no_error() {
     let update = |table: &str| {
         let refused = Answer::error(400, "InvalidParameter", "Route table rtb-1 is not associated with the endpoint");
         let tables = format!("<routeTableIdSet><item>{table}</item></routeTableIdSet>");
-        let now = format!("<vpcEndpointSet><item><vpcEndpointId>vpce-1</vpcEndpointId>{tables}</item></vpcEndpointSet>");
+        let now =
+            format!("<vpcEndpointSet><item><vpcEndpointId>vpce-1</vpcEndpointId>{tables}</item></vpcEndpointSet>");
         let (client, _) = Recorder::client([refused, ok("DescribeVpcEndpoints", &now)]);
         let with = |tables: &[&str]| {
             json!({ "vpc_id": "vpc-1", "service_name": "s3", "vpc_endpoint_type": "Gateway", "route_table_ids": tables,

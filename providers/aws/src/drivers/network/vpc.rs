@@ -10,7 +10,7 @@ use clusterctl_core::cloud::{Call, CloudError, Driver, Live};
 use futures::future::try_join_all;
 
 use crate::client::{Client, fail, unless_missing};
-use crate::drivers::ec2::{Found, Of, begun, given, has, id, input, live, lives, retag, tagged, tags_of, updated};
+use crate::drivers::ec2::{Found, Of, given, has, id, input, live, lives, retag, tagged, tags_of, updated};
 use crate::resources::network::{Subnet, Vpc};
 
 #[derive(Debug)]
@@ -53,10 +53,12 @@ impl Driver for Vpcs {
         let request = self.0.ec2.create_vpc().cidr_block(&want.cidr_block);
         let request = request.tag_specifications(tagged(ResourceType::Vpc, &want.tags));
         let answer = request.send().await.map_err(|e| fail("ec2:CreateVpc", &e))?;
-        let vpc = given(answer.vpc, "ec2:CreateVpc")?;
-        let vpc_id = given(vpc.vpc_id(), "ec2:CreateVpc")?;
-        self.set_up(vpc_id, &want).await.map_err(begun)?;
-        Ok(live(vpc_id, &want).with("owner_id", vpc.owner_id().unwrap_or_default()))
+        let answered = given(answer.vpc, "ec2:CreateVpc")?;
+        let vpc_id = given(answered.vpc_id(), "ec2:CreateVpc")?;
+        let is = |vpc: &Vpc| live(vpc_id, vpc).with("owner_id", answered.owner_id().unwrap_or_default());
+        let made = is(&Vpc { enable_dns_support: true, enable_dns_hostnames: false, ..want.clone() });
+        self.set_up(vpc_id, &want).await.map_err(|error| error.after(made))?;
+        Ok(is(&want))
     }
 
     async fn update(&self, _call: &Call, live: &Live, want: Vpc, changed: &[String]) -> Result<Live, CloudError> {

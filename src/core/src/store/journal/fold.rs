@@ -42,6 +42,10 @@ fn conclude(state: &mut State, outcome: &Outcome) {
             let recorded = Recorded { id: id.clone(), outputs: outputs.clone(), depends, generation, made_at, unready };
             exists(state, &intent, recorded);
         }
+        Came::Twin { id } => {
+            state.created.insert(format!("{} {id}", intent.addr));
+            state.former.entry(intent.addr.clone()).or_default().insert(id.clone());
+        }
         Came::Gone => gone(state, &intent),
         Came::Failed { .. } if intent.action == Action::Check => stuck(state, &intent),
         Came::Failed { .. } | Came::Abandoned => {}

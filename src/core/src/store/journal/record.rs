@@ -77,6 +77,8 @@ pub struct Outcome {
 pub enum Came {
     /// It exists like this, whether it was created, updated or found.
     Applied { id: String, outputs: BTreeMap<String, Value> },
+    /// It made one more than the one that is on record and stays.
+    Twin { id: String },
     /// It does not exist any more.
     Gone,
     /// The cloud refused; nothing was changed.
