@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
+use clusterctl_core::bootstrap::{SECRET_LOCKS, SECRETS};
 use clusterctl_core::cloud::{AnyDriver, Cloud, CloudError, Observed, Owner, Scope};
 use clusterctl_core::graph::Kind;
 
@@ -68,15 +69,34 @@ impl Cloud for Aws {
             let names = found.filter_map(|parameter| parameter.name).filter(ours);
             let names: Vec<String> = names.filter(|name| !swept.contains(name)).collect();
             if names.is_empty() {
-                return Ok(swept.into_iter().collect());
+                break;
             }
-            for some in names.chunks(SWEEP) {
-                // A name that is not there any more is listed in the answer and is no error.
-                let request = self.client.ssm.delete_parameters().set_names(Some(some.to_vec()));
-                request.send().await.map_err(|e| fail("ssm:DeleteParameters", &e))?;
-            }
+            self.forget(&names).await?;
             swept.extend(names);
         }
+        // And what was written a moment ago may be missing in every list.
+        let path = names::secrets_path(&owner.uid);
+        let lock = |name: &String| name.strip_prefix(&format!("{path}/{SECRET_LOCKS}"))?.parse::<u64>().ok();
+        let newest = swept.iter().filter_map(lock).max().unwrap_or(0);
+        let locks = (newest + 1..=newest + 10).map(|number| format!("{SECRET_LOCKS}{number}"));
+        let known = SECRETS.iter().map(|name| (*name).to_owned()).chain(locks).map(|name| format!("{path}/{name}"));
+        let unseen: Vec<String> = known.filter(|name| !swept.contains(name)).collect();
+        swept.extend(self.forget(&unseen).await?);
+        Ok(swept.into_iter().collect())
+    }
+}
+
+impl Aws {
+    /// Deletes parameters by their names; gives those that were there.
+    async fn forget(&self, names: &[String]) -> Result<Vec<String>, CloudError> {
+        let mut gone = Vec::new();
+        for some in names.chunks(SWEEP) {
+            // A name that is not there is listed in the answer and is no error.
+            let request = self.client.ssm.delete_parameters().set_names(Some(some.to_vec()));
+            let answer = request.send().await.map_err(|e| fail("ssm:DeleteParameters", &e))?;
+            gone.extend(answer.deleted_parameters.unwrap_or_default());
+        }
+        Ok(gone)
     }
 }
 
@@ -98,17 +118,27 @@ mod tests {
         let swept = block_on(Aws::new(client).sweep(&owner)).expect("swept");
         assert_eq!(swept.len(), 12);
         assert!(swept.iter().all(|name| name.starts_with("/clusterctl/0011/k") && !name.contains("canary")));
-        let again = "GetParametersByPath";
-        assert_eq!(recorder.actions(), ["GetParametersByPath", "DeleteParameters", "DeleteParameters", again]);
+        let (list, delete) = ("GetParametersByPath", "DeleteParameters");
+        assert_eq!(recorder.actions(), [list, delete, delete, list, delete, delete]);
         let body: String = (0..3).map(|index| recorder.line(index)).collect();
         assert!(body.contains(r#""WithDecryption":false"#) && !body.contains("00110"), "{body}");
     }
 
     #[test]
-    fn nothing_below_the_path_is_no_deletion() {
-        let (client, recorder) = Recorder::client([Answer::new(200, r#"{"Parameters":[]}"#)]);
+    fn what_no_list_shows_yet_is_deleted_by_its_name() {
+        let lock = "/clusterctl/0011/control-plane/lock/7";
+        let list = |names: &str| ("GetParametersByPath", Answer::new(200, &format!(r#"{{"Parameters":[{names}]}}"#)));
+        let gone = r#"{"DeletedParameters":["/clusterctl/0011/join/material"]}"#;
+        let (client, recorder) = Recorder::by_action([
+            list(&format!(r#"{{"Name":"{lock}"}}"#)),
+            ("DeleteParameters", Answer::new(200, gone)),
+        ]);
         let owner = Owner { uid: "0011".to_owned(), cluster: "demo".to_owned() };
-        assert_eq!(block_on(Aws::new(client).sweep(&owner)), Ok(Vec::new()));
-        assert_eq!(recorder.actions(), ["GetParametersByPath"]);
+        let swept = block_on(Aws::new(client).sweep(&owner)).expect("swept");
+        assert_eq!(swept, [lock, "/clusterctl/0011/join/material"]);
+        let asked: String = (3..5).map(|index| recorder.line(index)).collect();
+        for name in ["control-plane/key", "control-plane/pki/ca", "control-plane/lock/8", "control-plane/lock/17"] {
+            assert!(asked.contains(&format!("\"/clusterctl/0011/{name}\"")), "{name}: {asked}");
+        }
     }
 }

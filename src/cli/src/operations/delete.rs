@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clusterctl_core::cloud::{Observed, Scope};
 use clusterctl_core::engine::Waiting;
-use clusterctl_core::graph::Graph;
+use clusterctl_core::graph::{Graph, Kind as ResourceKind};
 use clusterctl_core::plan::{self, Plan};
 use clusterctl_core::provider::{Connection, Provider};
 use clusterctl_core::store::ClusterKeys;
@@ -58,6 +58,9 @@ pub(crate) enum Deletion {
     Declined,
 }
 
+/// No kind counts as one whose create may simply be repeated: nobody is going to, and what it made is not seen yet.
+const EVERY: &[&ResourceKind] = &[];
+
 /// Deletes the cluster called `name`.
 ///
 /// # Errors
@@ -95,7 +98,7 @@ pub(crate) async fn delete(
         if !state.deleting && consent(state, &plan).await? == Consent::Refused {
             return Ok(Deletion::Declined);
         }
-        conclude(app, session, connection.kinds(), state, &observed).await?;
+        conclude(app, session, EVERY, state, &observed).await?;
         let mut current = reread(session).await?;
         current.state.deleting = true;
         let state = session.save(current).await?.value;
@@ -157,7 +160,7 @@ async fn removed(
     let swept = patiently(app, "what machines left behind", async || connection.sweep(&owner).await)
         .await
         .map_err(|e| cloud_failure(&*connection, &e))?;
-    if !lag::until_twins_are_seen(app, &reread(session).await?.state, connection.kinds()).await {
+    if !lag::until_twins_are_seen(app, &reread(session).await?.state, EVERY).await {
         return Err(interrupted(app));
     }
     nothing_left(app, &*connection, &state).await?;

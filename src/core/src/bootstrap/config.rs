@@ -171,6 +171,22 @@ pub struct AwsFacts {
 /// The taint that a GPU node starts with until a validator has seen a GPU answer.
 pub const GPU_STARTUP_TAINT: &str = "clusterctl.dev/gpu-not-validated";
 
+/// What machines write into that folder, beside the locks.
+pub const SECRETS: [&str; 9] = [
+    "control-plane/cluster",
+    "control-plane/etcd",
+    "control-plane/key",
+    "control-plane/pki/ca",
+    "control-plane/pki/encryption",
+    "control-plane/pki/etcd-ca",
+    "control-plane/pki/front-proxy-ca",
+    "control-plane/pki/sa",
+    "join/material",
+];
+
+/// What the name of a lock begins with; a number follows.
+pub const SECRET_LOCKS: &str = "control-plane/lock/";
+
 /// The folder of a cluster's secrets in the secret store; least-privilege policies name it.
 pub fn secret_folder(uid: &str) -> String {
     format!("/clusterctl/{uid}")

@@ -25,7 +25,8 @@ mod tests;
 
 pub use config::{
     Architecture, AwsFacts, CloudFacts, CloudProvider, DataDisk, EtcdDisk, GPU_STARTUP_TAINT, GpuDriver, Mirrors,
-    Networking, NodeConfig, Role, Taint, TaintEffect, control_plane_folder, join_folder, secret_folder,
+    Networking, NodeConfig, Role, SECRET_LOCKS, SECRETS, Taint, TaintEffect, control_plane_folder, join_folder,
+    secret_folder,
 };
 pub use console::{PhaseReport, PhaseState};
 pub use release::{Artifact, Release, release, releases};

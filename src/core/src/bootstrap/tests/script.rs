@@ -57,6 +57,26 @@ fn user_data_fits_even_with_everything_in_it() {
 }
 
 #[test]
+fn every_secret_that_a_machine_writes_is_known_by_name() {
+    let script = script(&control_plane());
+    let writes = script.split(['\n', ';', '(']).filter_map(|part| {
+        let words = part.split_once("secret_put ").or_else(|| part.split_once("secret_create "))?.1;
+        Some(words.split_whitespace().next()?.trim_matches('"'))
+    });
+    let units = script.lines().find_map(|line| line.strip_prefix("PKI_UNITS='")?.strip_suffix('\''));
+    let mut written: Vec<String> = Vec::new();
+    for name in writes.filter(|name| name.contains('/') && !name.starts_with(SECRET_LOCKS)) {
+        match name.strip_suffix("$unit") {
+            Some(folder) => written.extend(units.unwrap_or_default().split(' ').map(|unit| format!("{folder}{unit}"))),
+            None => written.push(name.to_owned()),
+        }
+    }
+    written.sort();
+    written.dedup();
+    assert_eq!(written, SECRETS);
+}
+
+#[test]
 fn what_does_not_fit_is_refused_before_any_cloud_is_asked() {
     let mut config = worker();
     // Text that does not compress.
