@@ -150,12 +150,4 @@ mod tests {
         }
         assert_eq!(of.address::<Vpc>(None), None);
     }
-
-    #[test]
-    fn what_was_begun_is_looked_for() {
-        let error = |fault| begun(CloudError::new(fault, "ec2:ModifyVpcAttribute", "", "")).fault;
-        assert_eq!(error(Fault::NotReady), Fault::Ambiguous);
-        assert_eq!(error(Fault::Throttled), Fault::Ambiguous);
-        assert_eq!(error(Fault::Auth), Fault::Auth);
-    }
 }

@@ -180,7 +180,8 @@ mod tests {
                 .collect()
         };
         let twin = |id: &str| Came::Twin { id: id.to_owned() };
-        let first = Came::Applied { id: "disk-1".to_owned(), outputs: BTreeMap::new() };
+        let first =
+            Came::Applied { id: "disk-1".to_owned(), outputs: Live::new("disk-1").outputs.into_iter().collect() };
         assert_eq!(came(&state), [first, twin("disk-2"), twin("disk-3")]);
         let recorded = Recorded {
             id: "disk-2".to_owned(),

@@ -26,6 +26,8 @@ enum Strike {
     Before(Fault),
     /// It is carried out, and the answer is lost.
     After(Fault),
+    /// The first of its requests is carried out, the second refused.
+    Half(Fault),
 }
 
 #[derive(Default)]
@@ -78,7 +80,8 @@ impl AnyDriver for Fake {
         let live = {
             let mut world = self.world();
             world.made += 1;
-            let live = Live { args: want.clone(), ..Live::new(format!("{}-{}", call.addr.name, world.made)) };
+            let args = if matches!(strike, Some(Strike::Half(_))) { json!({}) } else { want.clone() };
+            let live = Live { args, ..Live::new(format!("{}-{}", call.addr.name, world.made)) };
             world.alive.entry(call.addr.clone()).or_default().push(live.clone());
             let seconds = kind_of(KINDS, &call.addr.kind).map_or(1.0, |k| k.seconds.0);
             world.ready.insert(live.id.clone(), Instant::now() + Duration::from_secs_f64(seconds - 1.0));
@@ -86,12 +89,13 @@ impl AnyDriver for Fake {
         };
         match strike {
             Some(Strike::After(fault)) => Err(broken(fault)),
+            Some(Strike::Half(fault)) => Err(broken(fault).after(live)),
             _ => Ok(live),
         }
     }
 
     async fn update(&self, call: &Call, live: &Live, want: &Value, _: &[String]) -> Result<Live, CloudError> {
-        if let Some(Strike::Before(fault) | Strike::After(fault)) = self.next_strike("update", &call.addr) {
+        if let Some(Strike::Before(fault)) = self.next_strike("update", &call.addr) {
             return Err(broken(fault));
         }
         let updated = Live { args: want.clone(), ..live.clone() };
@@ -100,7 +104,7 @@ impl AnyDriver for Fake {
     }
 
     async fn delete(&self, call: &Call, live: &Live) -> Result<(), CloudError> {
-        if let Some(Strike::Before(fault) | Strike::After(fault)) = self.next_strike("delete", &call.addr) {
+        if let Some(Strike::Before(fault)) = self.next_strike("delete", &call.addr) {
             return Err(broken(fault));
         }
         if let Some(all) = self.world().alive.get_mut(&call.addr) {
@@ -262,6 +266,20 @@ async fn a_lost_answer_is_adopted_not_repeated() {
     assert!(applied(&fake).await.succeeded());
     assert_eq!(fake.calls("create", "net.main"), 1);
     assert!(fake.world().alive.values().all(|all| all.len() == 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_made_in_part_is_on_record_and_finished_by_its_id() {
+    let fake = Fake::default();
+    fake.strike("create", "net.main", &[Strike::Half(Fault::NotReady)]);
+    fake.strike("update", "net.main", &[Strike::Before(Fault::NotReady)]);
+    let (report, _, lines) = apply(&fake, &sample(), &Settings::default(), &Stop::default()).await;
+    assert!(report.succeeded());
+    let calls = ["create", "find", "update"].map(|operation| fake.calls(operation, "net.main"));
+    assert_eq!(calls, [1, 0, 2], "a list may not show it yet");
+    let expected = ["intent create net.main", "applied main-1", "intent update net.main (main-1)", "applied main-1"];
+    assert_eq!(lines[..4], expected);
+    nothing_is_left_to_do(&fake).await;
 }
 
 #[tokio::test(start_paused = true)]

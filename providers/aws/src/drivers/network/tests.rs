@@ -61,7 +61,7 @@ fn a_vpc_is_tagged_as_it_is_made_and_then_gets_names() {
 }
 
 #[test]
-fn a_vpc_that_is_not_visible_yet_is_looked_for_and_not_made_again() {
+fn a_vpc_that_is_not_known_everywhere_yet_is_told_by_its_id() {
     let (client, _) = Recorder::by_action([
         ("CreateVpc", ok("CreateVpc", "<vpc><vpcId>vpc-1</vpcId></vpc>")),
         ("ModifyVpcAttribute", Answer::error(400, "InvalidVpcID.NotFound", "The vpc ID 'vpc-1' does not exist")),
@@ -69,7 +69,8 @@ fn a_vpc_that_is_not_visible_yet_is_looked_for_and_not_made_again() {
     let want =
         json!({ "cidr_block": "10.20.0.0/16", "enable_dns_support": true, "enable_dns_hostnames": true, "tags": {} });
     let error = block_on(driver(&client, "aws_vpc").create(&call("aws_vpc.main"), &want)).expect_err("not complete");
-    assert_eq!(error.fault, Fault::Ambiguous);
+    let made = error.made.expect("it was made");
+    assert_eq!((made.id.as_str(), &made.args["enable_dns_hostnames"]), ("vpc-1", &json!(false)));
 }
 
 #[test]
