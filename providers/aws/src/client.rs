@@ -199,7 +199,7 @@ where
         other => (Fault::Ambiguous, "Unknown".to_owned(), root(other)),
     };
     let mut failure = CloudError::new(fault, operation, &code, message);
-    failure.request_id = error.request_id().or_else(|| error.meta().extra("aws_request_id")).map(str::to_owned);
+    failure.request_id = error.request_id().or_else(|| error.meta().extra("aws_request_id")).map(Into::into);
     failure.retry_after = error.raw_response().and_then(retry_after);
     failure
 }

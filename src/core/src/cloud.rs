@@ -151,7 +151,7 @@ pub struct CloudError {
     /// The cloud's own error code.
     pub code: String,
     pub message: String,
-    pub request_id: Option<String>,
+    pub request_id: Option<Box<str>>,
     /// How long the cloud asked to wait.
     pub retry_after: Option<Duration>,
     /// What a create of several requests has made before this one failed: it is finished as it is, and never made again.

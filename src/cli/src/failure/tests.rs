@@ -39,7 +39,7 @@ fn the_worst_is_what_has_to_be_changed_first() {
 #[test]
 fn a_failed_call_keeps_its_request_id() {
     let mut error = CloudError::new(Fault::Quota, "ec2:CreateVpc", "VpcLimitExceeded", "too many");
-    error.request_id = Some("req-1".to_owned());
+    error.request_id = Some("req-1".into());
     let failure = Failure::cloud(&error, Some("ask for more".to_owned()));
     assert_eq!(failure.details, ["request id req-1"]);
     assert_eq!(failure.hints, ["ask for more"]);

@@ -67,6 +67,24 @@ pub(crate) fn stands(stage: &Stage) -> Verdict {
     Ok(())
 }
 
+/// O2: where lists are behind for a shorter time than is waited for them, nothing is made twice, not even for a moment.
+pub(crate) fn once(stage: &Stage) -> Verdict {
+    const LOOKED_FOR_MS: u64 = 10_000;
+    // What has neither a token nor a name of its own.
+    const KINDS: [&str; 4] = ["vpc", "subnet", "elastic-ip", "internet-gateway"];
+    if stage.world.weather.lag_max_ms > LOOKED_FOR_MS {
+        return Ok(());
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    for thing in KINDS.into_iter().flat_map(|kind| stage.world.all(kind)).filter(|thing| !thing.foreign) {
+        let Some(address) = thing.tags.get("clusterctl.dev/address") else { continue };
+        if !seen.insert(address) {
+            return Err(Violation::new("O2 nothing doubled", format!("{address} is there twice, as {}", thing.id)));
+        }
+    }
+    Ok(())
+}
+
 /// O8: no process asks without end.
 pub(crate) fn bounded(ran: &Ran, calm: &[Seen]) -> Verdict {
     let requests = ran.mischief.requests();

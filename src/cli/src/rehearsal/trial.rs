@@ -173,6 +173,7 @@ impl Script {
             let undisturbed = met.is_empty();
             oracles::always(stage, &ran)?;
             oracles::bounded(&ran, calm)?;
+            oracles::once(stage)?;
             // Where lists are behind, a run may have to leave it to the next one.
             let current = stage.world.weather.lag_max_ms == 0;
             let runs = if current { 1 } else { RERUNS };

@@ -77,7 +77,7 @@ fn each(check: impl Fn(&str)) {
 
 fn cloud_error(text: &str) -> CloudError {
     let mut error = CloudError::new(Fault::Permanent, text, text, text);
-    error.request_id = Some(text.to_owned());
+    error.request_id = Some(text.into());
     error
 }
 

@@ -214,7 +214,7 @@ async fn a_no_leaves_no_trace() {
 async fn a_quota_fails_once_and_the_rest_is_kept_and_resumed() {
     let world = World::new();
     let mut error = CloudError::new(Fault::Quota, "fake:CreateNode", "TooMany", "the quota of nodes is used up");
-    error.request_id = Some("req-42".to_owned());
+    error.request_id = Some("req-42".into());
     world.sky.sky().refuse.insert("create fake_node.control-plane-1".to_owned(), error);
     let failed = world.run(CREATE).await;
     assert_eq!(failed.exit, 79, "{failed:?}");
