@@ -32,6 +32,23 @@ pub(crate) const SUITES: &[Suite] = &[
     ("chaos", 10_000, suites::chaos_seeds),
 ];
 
+/// The suite with the most in it, of which the first few trials are run twice more.
+const REPEATED: &str = "chaos";
+
+/// The same seeds twice: the same events, to the byte.
+fn twice(suite: fn(Extent) -> Result<Outcome, String>, extent: Extent) -> Result<(bool, String)> {
+    let few = Extent { trials: extent.trials.min(16), words: Words::AsFound, ..extent };
+    let log = || suite(few).map(|outcome| outcome.log).map_err(|e| anyhow!("{REPEATED}: {e}"));
+    let (first, second) = (log()?, log()?);
+    let word = if first == second { "the same log" } else { "VIOLATION: another log" };
+    let line = format!("{:<12}seeds {} to {} twice: {word}, {}", "", few.seed, few.seed + few.trials - 1, short(&second));
+    Ok((first == second, line))
+}
+
+fn short(hash: &str) -> &str {
+    hash.get(..16).unwrap_or(hash)
+}
+
 /// How many trials of real processes there are.
 const PROCESSES: u64 = 200;
 
@@ -53,6 +70,11 @@ pub(crate) fn run(ground: &Ground, options: &Options) -> Result<bool> {
         kept &= outcome.failed.is_empty();
         report(&outcome);
         lines.push(line(name, &outcome, extent.seed, begun.elapsed()));
+        if *name == REPEATED {
+            let (same, line) = twice(*suite, extent)?;
+            kept &= same;
+            lines.push(line);
+        }
     }
     if wanted("processes") {
         let (good, line) = processes(ground, options)?;
@@ -83,8 +105,9 @@ fn processes(ground: &Ground, options: &Options) -> Result<(bool, String)> {
 }
 
 fn line(name: &str, outcome: &Outcome, seed: u64, wall: Duration) -> String {
+    let log = if outcome.log.is_empty() { String::new() } else { format!("  log {}", short(&outcome.log)) };
     format!(
-        "{name:<12}{:>7} trials {:>7} processes {:>7} faults {:>4} violations  seed {seed}  {:.0} s ({:.0} h simulated)",
+        "{name:<12}{:>7} trials {:>7} processes {:>7} faults {:>4} violations  seed {seed}  {:.0} s ({:.0} h simulated){log}",
         outcome.trials,
         outcome.processes,
         outcome.injected,

@@ -8,7 +8,7 @@ mod faults;
 pub(crate) mod testing;
 
 use std::error::Error;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -26,6 +26,8 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use clusterctl_core::cloud::{CloudError, Fault};
 use clusterctl_core::transport::{Transport, TransportError, TransportFailure};
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
 
 pub use faults::hint;
 pub(crate) use faults::{is_missing, unless_missing};
@@ -57,6 +59,7 @@ pub struct Client {
     pub route53: aws_sdk_route53::Client,
     pub sts: aws_sdk_sts::Client,
     credentials: SharedCredentialsProvider,
+    chance: Arc<Mutex<StdRng>>,
 }
 
 impl Client {
@@ -88,18 +91,19 @@ impl Client {
         if let Some(region) = settings.region {
             loader = loader.region(Region::new(region));
         }
-        Self::of(&loader.load().await)
+        Self::of(&loader.load().await, rand::make_rng())
     }
 
-    /// Makes the clients of a caller with these keys, without a look at AWS's own configuration.
+    /// Makes the clients of a caller with these keys, without a look at AWS's own configuration; what is random comes from
+    /// `seed`.
     ///
     /// # Errors
     /// When there is no region.
     pub fn with_keys(
         transport: Arc<dyn Transport>,
         region: Option<String>,
-        id: &str,
-        secret: &str,
+        (id, secret): (&str, &str),
+        seed: u64,
     ) -> Result<Self, CloudError> {
         let keys = Credentials::new(id, secret, None, None, "given");
         let config = SdkConfig::builder()
@@ -112,10 +116,10 @@ impl Client {
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .timeout_config(timeouts())
             .build();
-        Self::of(&config)
+        Self::of(&config, StdRng::seed_from_u64(seed))
     }
 
-    fn of(config: &SdkConfig) -> Result<Self, CloudError> {
+    fn of(config: &SdkConfig, chance: StdRng) -> Result<Self, CloudError> {
         let missing = |code, message| CloudError::new(Fault::Permanent, "aws:Configuration", code, message);
         let region = config.region().ok_or_else(|| missing("NoRegion", "no AWS region is given"))?;
         let credentials = config
@@ -132,7 +136,15 @@ impl Client {
             route53: aws_sdk_route53::Client::new(config),
             sts: aws_sdk_sts::Client::new(config),
             credentials,
+            chance: Arc::new(Mutex::new(chance)),
         })
+    }
+
+    /// A token that no other request has: of what may be meant again later, such as going back to an earlier version, and
+    /// must not be answered from memory then.
+    pub(crate) fn fresh_token(&self) -> String {
+        let mut chance = self.chance.lock().unwrap_or_else(PoisonError::into_inner);
+        format!("{:032x}", chance.random::<u128>())
     }
 
     /// The credentials, for what speaks to AWS without an SDK client, such as the S3 store.
@@ -295,6 +307,17 @@ mod tests {
     }
 
     #[test]
+    fn a_page_is_no_success_where_success_has_no_words() {
+        let page = |kind| Answer::new(200, "<html><body>Sign in to the network</body></html>").header("content-type", kind);
+        let delete = |answer: Answer| {
+            let (client, _) = Recorder::client([answer]);
+            block_on(client.ec2.delete_subnet().subnet_id("subnet-1").send()).map_err(|e| fail("ec2:DeleteSubnet", &e))
+        };
+        assert_eq!(delete(page("text/html; charset=utf-8")).expect_err("a page").fault, Fault::Ambiguous);
+        assert!(delete(page("text/xml")).is_ok(), "what the SDK makes of it is why pages are refused");
+    }
+
+    #[test]
     fn only_a_connection_that_was_never_made_is_surely_not_carried_out() {
         let fault = |kind| describe(Answer::unanswered(kind)).fault;
         assert_eq!(fault(TransportFailure::Connect), Fault::NotReady);
@@ -317,7 +340,7 @@ mod tests {
             .behavior_version(BehaviorVersion::latest())
             .credentials_provider(SharedCredentialsProvider::new(Nobody))
             .build();
-        let client = Client::of(&config).expect("a client");
+        let client = Client::of(&config, StdRng::seed_from_u64(1)).expect("a client");
         let error = block_on(client.ec2.describe_vpcs().send()).expect_err("no credentials");
         let error = fail("ec2:DescribeVpcs", &error);
         assert_eq!((error.fault, error.code.as_str()), (Fault::Auth, "NoCredentials"));

@@ -34,7 +34,7 @@ pub(crate) async fn connect(access: Access) -> Result<Arc<dyn Connection>, Cloud
         Caller::Configured { profile } => {
             Client::new(transport.clone(), Settings { region, endpoint: None, profile }).await?
         }
-        Caller::Keys { id, secret } => Client::with_keys(transport.clone(), region, &id, &secret)?,
+        Caller::Keys { id, secret, seed } => Client::with_keys(transport.clone(), region, (&id, &secret), seed)?,
     };
     let s3_endpoint = environment.get("AWS_ENDPOINT_URL_S3").cloned().or_else(|| client.endpoint.clone());
     Ok(Arc::new(AwsConnection { aws: Aws::new(client), transport, s3_endpoint }))

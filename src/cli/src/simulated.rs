@@ -109,7 +109,8 @@ pub(crate) const SECRET: &str = "canary-of-a-caller-key";
 
 /// The way to a simulated account.
 pub(crate) fn view(simulation: &Simulation) -> View {
-    let caller = Caller::Keys { id: "AKIASIMULATED".to_owned(), secret: SECRET.to_owned() };
+    let seed = simulation.with(|world| world.chance.number("caller"));
+    let caller = Caller::Keys { id: "AKIASIMULATED".to_owned(), secret: SECRET.to_owned(), seed };
     let transport: Arc<dyn Transport> = Arc::new(simulation.clone());
     View { transport, caller, region: Some(aws::REGION.to_owned()) }
 }

@@ -58,8 +58,8 @@ pub struct Access {
 pub enum Caller {
     /// Whoever the cloud's own configuration names, or one of its profiles.
     Configured { profile: Option<String> },
-    /// A holder of these keys; nothing of the cloud's own configuration is read.
-    Keys { id: String, secret: String },
+    /// A holder of these keys; nothing of the cloud's own configuration is read, and what is random comes from `seed`.
+    Keys { id: String, secret: String, seed: u64 },
 }
 
 /// A cloud without an account.

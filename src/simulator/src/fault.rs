@@ -42,6 +42,8 @@ pub enum Injection {
     FailsLater,
     /// Accepted, and what was begun never ends.
     NeverEnds,
+    /// Of what is asked for together, one is not done; the answer says so where this action's answers can.
+    Partial,
 }
 
 /// Decides what goes wrong.

@@ -1,5 +1,6 @@
 //! Requests in, answers out: a world behind the [`Transport`] seam.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -47,7 +48,9 @@ struct Inner {
     came: Ms,
     since: Instant,
     requests: u64,
-    occurrences: std::collections::BTreeMap<String, u64>,
+    occurrences: BTreeMap<String, u64>,
+    /// Of each kind that costs by the hour, the most that there ever were.
+    most: BTreeMap<&'static str, usize>,
 }
 
 /// Everything that was asked and answered: a line each, and a hash of all of them.
@@ -86,7 +89,8 @@ impl Simulation {
                 came,
                 since: Instant::now(),
                 requests: 0,
-                occurrences: std::collections::BTreeMap::new(),
+                occurrences: BTreeMap::new(),
+                most: BTreeMap::new(),
             })),
             killed: watch::Sender::new(false),
         }
@@ -132,6 +136,12 @@ impl Simulation {
         let mut inner = self.inner();
         inner.catch_up();
         inner.world.clone()
+    }
+
+    /// Of each kind that costs by the hour, the most that there were after any request of this process.
+    #[must_use]
+    pub fn most(&self) -> BTreeMap<&'static str, usize> {
+        self.inner().most.clone()
     }
 
     /// Looks at the world, or changes it behind everybody's back.
@@ -193,6 +203,10 @@ impl Inner {
         }
         self.catch_up();
         let answer = aws::answer(&mut self.world, request, injected);
+        for (kind, number) in aws::charged(&self.world) {
+            let most = self.most.entry(kind).or_default();
+            *most = number.max(*most);
+        }
         let digest =
             |bytes: &[u8]| Sha256::digest(bytes).iter().take(4).map(|b| format!("{b:02x}")).collect::<String>();
         let line = format!(

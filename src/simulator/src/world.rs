@@ -140,6 +140,9 @@ pub struct World {
     pub throttled: u64,
     /// Mutating requests that named something foreign.
     pub trespasses: Vec<String>,
+    /// While a request is answered: one of what it asks for together is not to be done.
+    #[serde(skip)]
+    pub partial: bool,
 }
 
 impl World {
@@ -159,6 +162,7 @@ impl World {
             calls: BTreeMap::new(),
             throttled: 0,
             trespasses: Vec::new(),
+            partial: false,
         }
     }
 

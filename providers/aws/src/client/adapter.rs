@@ -45,7 +45,7 @@ impl HttpConnector for Connection {
                     Err(TransportError { kind: TransportFailure::Timeout, message })
                 }),
             };
-            incoming(answer.map_err(unanswered)?)
+            incoming(answer.and_then(spoken).map_err(unanswered)?)
         })
     }
 }
@@ -57,6 +57,18 @@ fn outgoing(request: HttpRequest) -> Result<http::Request<Bytes>, ConnectorError
         Some(bytes) => Ok(http::Request::from_parts(parts, Bytes::copy_from_slice(bytes))),
         None => Err(ConnectorError::user("a streaming body cannot be sent".into())),
     }
+}
+
+/// Refuses a page that something on the way put in the place of an answer. Where an action answers nothing but its success,
+/// the SDK takes every body with status 200 for that.
+fn spoken(response: http::Response<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+    let kind = response.headers().get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let page = kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"));
+    if !page || !response.status().is_success() {
+        return Ok(response);
+    }
+    let message = format!("status {} with a page of HTML, which AWS does not write", response.status().as_u16());
+    Err(TransportError { kind: TransportFailure::Lost, message })
 }
 
 fn incoming(response: http::Response<Bytes>) -> Result<HttpResponse, ConnectorError> {

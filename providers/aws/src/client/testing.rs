@@ -61,7 +61,7 @@ impl Recorder {
         let recorder = Arc::new(self);
         let transport: Arc<dyn Transport> = recorder.clone();
         let region = Some("eu-central-1".to_owned());
-        let client = Client::with_keys(transport, region, "AKIDEXAMPLE", "secret").expect("a client");
+        let client = Client::with_keys(transport, region, ("AKIDEXAMPLE", "secret"), 1).expect("a client");
         (client, recorder)
     }
 

@@ -165,6 +165,7 @@ pub static VPC_ENDPOINT: Kind = Kind {
     sets: &["route_table_ids"],
     forces_new: &["vpc_id", "service_name", "vpc_endpoint_type"],
     seconds: (6.0, 6.0),
+    awaited: true,
     ..Kind::new("aws_vpc_endpoint")
 };
 

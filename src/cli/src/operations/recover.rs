@@ -55,7 +55,8 @@ async fn recovered(
         let provider = app.provider(&clues.cloud)?;
         let region = clues.region.clone();
         let connection = app.connect(provider, region.as_deref()).await?;
-        let account = connection.account().await.map_err(|e| cloud_failure(&*connection, &e))?;
+        let account = patiently(app, "the account", async || connection.account().await).await;
+        let account = account.map_err(|e| cloud_failure(&*connection, &e))?;
         let uid = match uid {
             Some(uid) => uid,
             None => owner(app, &*connection, &clues.name).await?,

@@ -55,7 +55,7 @@ mod tests {
 
     fn ran(came: Came, remedies: &[&str]) -> Ran {
         let remedies = remedies.iter().map(|remedy| (*remedy).to_owned()).collect();
-        Ran { came, took: Duration::ZERO, writes: 0, remedies, mischief: Mischief::default() }
+        Ran { came, took: Duration::ZERO, writes: 0, remedies, mischief: Mischief::default(), most: Default::default() }
     }
 
     fn hit(fault: Fault) -> Hit {

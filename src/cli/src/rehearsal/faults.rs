@@ -30,6 +30,7 @@ pub(crate) enum Fault {
     StaleList,
     Quota,
     Capacity,
+    PartialBatch,
     FailsLater,
     NeverEnds,
     Expired,
@@ -38,8 +39,16 @@ pub(crate) enum Fault {
     Dependency,
 }
 
+/// Actions that do several things at once, of which some may not be done.
+const BATCHES: [&str; 4] = [
+    "ssm:DeleteParameters",
+    "ec2:DeleteVpcEndpoints",
+    "autoscaling:CreateAutoScalingGroup",
+    "autoscaling:UpdateAutoScalingGroup",
+];
+
 impl Fault {
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 24] = [
         Self::KillBefore,
         Self::KillAfter,
         Self::KillAnswered,
@@ -58,6 +67,7 @@ impl Fault {
         Self::StaleList,
         Self::Quota,
         Self::Capacity,
+        Self::PartialBatch,
         Self::FailsLater,
         Self::NeverEnds,
         Self::Expired,
@@ -85,6 +95,7 @@ impl Fault {
             Self::StaleList => "a stale list",
             Self::Quota => "quota exceeded",
             Self::Capacity => "no capacity",
+            Self::PartialBatch => "one of several not done",
             Self::FailsLater => "accepted, then failed",
             Self::NeverEnds => "accepted, and never finished",
             Self::Expired => "credentials expired",
@@ -104,6 +115,7 @@ impl Fault {
         match self {
             Self::Quota | Self::FailsLater | Self::NeverEnds => creates,
             Self::Capacity => request.action == "ec2:RunInstances",
+            Self::PartialBatch => BATCHES.contains(&request.action.as_str()),
             Self::Dependency => deletes,
             Self::StaleList => !request.writes,
             Self::MissingAfterCreate => request.writes && !creates,
@@ -159,6 +171,7 @@ impl Fault {
                 "There is no Availability Zone with enough capacity.",
                 None,
             ),
+            Self::PartialBatch => Injection::Partial,
             Self::FailsLater => Injection::FailsLater,
             Self::NeverEnds => Injection::NeverEnds,
             Self::Expired => refuse(Done::Before, 400, "ExpiredToken", "The security token has expired", None),

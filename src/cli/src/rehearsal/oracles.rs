@@ -67,9 +67,11 @@ pub(crate) fn stands(stage: &Stage) -> Verdict {
     Ok(())
 }
 
+/// For how long the engine looks for what a create without an answer has made.
+const LOOKED_FOR_MS: u64 = 10_000;
+
 /// O2: where lists are behind for a shorter time than is waited for them, nothing is made twice, not even for a moment.
 pub(crate) fn once(stage: &Stage) -> Verdict {
-    const LOOKED_FOR_MS: u64 = 10_000;
     // What has neither a token nor a name of its own.
     const KINDS: [&str; 4] = ["vpc", "subnet", "elastic-ip", "internet-gateway"];
     if stage.world.weather.lag_max_ms > LOOKED_FOR_MS {
@@ -80,6 +82,20 @@ pub(crate) fn once(stage: &Stage) -> Verdict {
         let Some(address) = thing.tags.get("clusterctl.dev/address") else { continue };
         if !seen.insert(address) {
             return Err(Violation::new("O2 nothing doubled", format!("{address} is there twice, as {}", thing.id)));
+        }
+    }
+    Ok(())
+}
+
+/// O10: at no time is there more of what costs by the hour than there is in a run without trouble. Addresses have neither a
+/// token nor a name: of those there may be a twin for a while where lists are behind for longer than is waited for them.
+pub(crate) fn spending(stage: &Stage, ran: &Ran, calm: &BTreeMap<&'static str, usize>) -> Verdict {
+    let doubtful = |kind: &str| kind == "elastic-ip" && stage.world.weather.lag_max_ms > LOOKED_FOR_MS;
+    for (kind, most) in ran.most.iter().filter(|(kind, _)| !doubtful(kind)) {
+        let enough = calm.get(kind).copied().unwrap_or_default();
+        if *most > enough {
+            let what = format!("{most} of {kind} at a time, where {enough} are enough");
+            return Err(Violation::new("O10 spending", what));
         }
     }
     Ok(())

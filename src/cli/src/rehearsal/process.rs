@@ -59,6 +59,8 @@ pub(crate) struct Ran {
     /// What the engine did about what went wrong.
     pub(crate) remedies: Vec<String>,
     pub(crate) mischief: Mischief,
+    /// Of each kind that costs by the hour, the most that there were.
+    pub(crate) most: BTreeMap<&'static str, usize>,
 }
 
 /// What its calls to the cloud do besides.
@@ -93,6 +95,7 @@ impl Stage {
                 writes: 0,
                 remedies: Vec::new(),
                 mischief,
+                most: BTreeMap::new(),
             }
         })
     }
@@ -104,6 +107,7 @@ impl Stage {
             writes: 0,
             remedies: Vec::new(),
             mischief: mischief.clone(),
+            most: BTreeMap::new(),
         };
         let runtime = match simulated::runtime() {
             Ok(runtime) => runtime,
@@ -141,7 +145,7 @@ impl Stage {
         }
         let requests = mischief.requests();
         let writes = requests.iter().filter(|request| request.writes).count();
-        Ran { came, took, writes, remedies: watching.0, mischief: mischief.clone() }
+        Ran { came, took, writes, remedies: watching.0, mischief: mischief.clone(), most: simulation.most() }
     }
 
     /// Does something else as a process of its own, without trouble.

@@ -27,6 +27,8 @@ pub(crate) struct Script {
     after: Arc<Vec<BTreeMap<String, usize>>>,
     /// Everything that each errand asks of the cloud when nothing goes wrong.
     pub(crate) requests: Arc<Vec<Vec<Seen>>>,
+    /// Of each kind that costs by the hour, the most that there are at a time when nothing goes wrong.
+    most: Arc<BTreeMap<&'static str, usize>>,
     /// Volumes and what else holds data, by id, that must outlive the scenario.
     data: Arc<Vec<String>>,
     pub(crate) calm: Duration,
@@ -92,8 +94,13 @@ impl Script {
         let mut stage = before.clone();
         let (mut after, mut requests, mut calm) = (Vec::new(), Vec::new(), Duration::ZERO);
         let mut remedies = Vec::new();
+        let mut most: BTreeMap<&'static str, usize> = BTreeMap::new();
         for errand in &errands {
             let ran = run(&mut stage, errand)?;
+            for (kind, number) in &ran.most {
+                let most = most.entry(kind).or_default();
+                *most = (*most).max(*number);
+            }
             calm += ran.took;
             remedies.extend(ran.remedies.iter().cloned());
             stage.settle();
@@ -118,6 +125,7 @@ impl Script {
             before: Arc::new(before),
             after: Arc::new(after),
             requests: Arc::new(requests),
+            most: Arc::new(most),
             data: Arc::new(data),
             calm,
             remedies,
@@ -174,9 +182,11 @@ impl Script {
             oracles::always(stage, &ran)?;
             oracles::bounded(&ran, calm)?;
             oracles::once(stage)?;
-            // Where lists are behind, a run may have to leave it to the next one.
+            oracles::spending(stage, &ran, &self.most)?;
+            // Where lists are behind, or something never comes to its end, a run may have to leave it to the next one.
             let current = stage.world.weather.lag_max_ms == 0;
-            let runs = if current { 1 } else { RERUNS };
+            let endless = tried.met.iter().chain([&met]).flatten().any(|hit| hit.fault == Fault::NeverEnds);
+            let runs = if current && !endless { 1 } else { RERUNS };
             let effort = if current { effort::judged(&met, &ran) } else { Ok(()) };
             tried.met.push(met);
             effort?;

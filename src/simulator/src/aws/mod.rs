@@ -50,6 +50,28 @@ pub fn behaviours() -> Vec<Behaviour> {
     services.flat_map(|of| of.iter()).chain(others.into_iter().flatten()).chain(rest).copied().collect()
 }
 
+/// What AWS charges for by the hour, by kind and the states in which it does or is about to: machines and their disks
+/// (<https://aws.amazon.com/ec2/pricing/on-demand/>, <https://aws.amazon.com/ebs/pricing/>), gateways and addresses
+/// (<https://aws.amazon.com/vpc/pricing/>), balancers (<https://aws.amazon.com/elasticloadbalancing/pricing/>).
+const CHARGED: [(&str, &str, &[&str]); 5] = [
+    ("instance", "instanceState.name", &["pending", "running"]),
+    ("volume", "status", &["creating", "available", "in-use"]),
+    ("natgateway", "state", &["pending", "available"]),
+    ("load-balancer", "State.Code", &["provisioning", "active"]),
+    ("elastic-ip", "domain", &["vpc"]),
+];
+
+/// How many of each kind that costs by the hour there are, without what was there in the beginning.
+#[must_use]
+pub fn charged(world: &World) -> BTreeMap<&'static str, usize> {
+    let counted = CHARGED.into_iter().map(|(kind, path, states)| {
+        let ours = world.all(kind).filter(|thing| !thing.foreign);
+        let charged = ours.filter(|thing| thing.at(path).iter().any(|state| states.iter().any(|word| *state == word)));
+        (kind, charged.count())
+    });
+    counted.collect()
+}
+
 /// Whether an active load balancer of that VPC has a healthy target: then the API of a cluster in it answers.
 #[must_use]
 pub fn serves(world: &World, vpc_id: &str) -> bool {
@@ -136,7 +158,9 @@ pub fn answer(
         Some(Injection::NeverEnds) => call::begun(world, call::Fate::NeverEnds),
         _ => call::begun(world, call::Fate::Usual),
     };
+    world.partial = matches!(injected, Some(Injection::Partial));
     let answer = dispatch(world, request, &service, &request_id);
+    world.partial = false;
     call::ended(world, outcome);
     if let Some(before) = before {
         call::remember(world, before);

@@ -217,8 +217,11 @@ fn delete_several(world: &mut World, params: &Value) -> Result<Value, Refused> {
     if names.is_empty() || names.len() > 10 {
         return Err(Refused::bad("ValidationException", "Between 1 and 10 names must be given"));
     }
-    let (there, missing): (Vec<String>, Vec<String>) =
+    let (mut there, mut missing): (Vec<String>, Vec<String>) =
         names.into_iter().partition(|name| world.get(KIND, name).is_some());
+    if world.partial {
+        missing.extend(there.pop());
+    }
     for name in &there {
         world.delete(KIND, name);
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{self, ResourceType, VpcEndpointType};
-use clusterctl_core::cloud::{Call, CloudError, Driver, Fault, Live, Remains};
+use clusterctl_core::cloud::{Call, CloudError, Driver, Fault, Live, Progress, Remains};
 use clusterctl_core::value::Input;
 
 use crate::client::{Client, fail, is_missing, refused, unless_missing};
@@ -101,6 +101,21 @@ impl Driver for VpcEndpoints {
         vpc_endpoints(&self.0, Of::call(call)).await.map(lives)
     }
 
+    /// See <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcEndpoint.html>, `state`.
+    async fn ready(&self, _call: &Call, live: &Live, _want: VpcEndpoint) -> Result<Progress, CloudError> {
+        let endpoint = self.read(&live.id).await?;
+        let state = endpoint.as_ref().and_then(|endpoint| endpoint.state.as_ref()).map(types::State::as_str);
+        match state.unwrap_or("not visible yet").to_ascii_lowercase().as_str() {
+            "available" => Ok(Progress::Done(live.clone())),
+            "failed" => {
+                let why = endpoint.and_then(|endpoint| endpoint.last_error).and_then(|error| error.message);
+                let message = why.unwrap_or_else(|| "it could not be made".to_owned());
+                Err(CloudError::new(Fault::Permanent, "ec2:CreateVpcEndpoint", "failed", message))
+            }
+            state => Ok(Progress::Pending(state.to_owned())),
+        }
+    }
+
     /// Its routes stay in the tables until it is gone, and so do the tables.
     async fn gone(&self, _call: &Call, live: &Live) -> Result<Remains, CloudError> {
         let state = self.read(&live.id).await?.and_then(|endpoint| endpoint.state);
@@ -125,7 +140,7 @@ pub(crate) async fn vpc_endpoints(client: &Client, of: Of<'_>) -> Result<Found, 
 /// AWS writes these states in small letters, its own model of the API in capitals.
 fn leaving(endpoint: &types::VpcEndpoint) -> bool {
     let state = endpoint.state().map(types::State::as_str).unwrap_or_default();
-    ["deleting", "deleted", "failed", "rejected", "expired"].iter().any(|word| state.eq_ignore_ascii_case(word))
+    ["deleting", "deleted"].iter().any(|word| state.eq_ignore_ascii_case(word))
 }
 
 fn tables(endpoint: &types::VpcEndpoint) -> BTreeSet<Input<RouteTableId>> {

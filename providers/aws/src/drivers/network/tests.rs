@@ -247,6 +247,21 @@ fn an_endpoint_says_inside_its_answer_that_it_was_not_deleted() {
 }
 
 #[test]
+fn an_endpoint_that_came_to_nothing_is_there_and_says_so() {
+    let ready = |state: &str| {
+        let item = format!("<item><vpcEndpointId>vpce-1</vpcEndpointId><state>{state}</state></item>");
+        let (client, _) =
+            Recorder::client([ok("DescribeVpcEndpoints", &format!("<vpcEndpointSet>{item}</vpcEndpointSet>"))]);
+        let want = json!({ "vpc_id": "vpc-1", "service_name": "s3", "vpc_endpoint_type": "Gateway",
+                           "route_table_ids": [], "tags": {} });
+        block_on(driver(&client, "aws_vpc_endpoint").ready(&call("aws_vpc_endpoint.s3"), &Live::new("vpce-1"), &want))
+    };
+    assert_eq!(ready("available"), Ok(Progress::Done(Live::new("vpce-1"))));
+    assert_eq!(ready("pending"), Ok(Progress::Pending("pending".to_owned())));
+    assert_eq!(ready("failed").expect_err("failed").fault, Fault::Permanent);
+}
+
+#[test]
 fn found_are_only_those_whose_tags_prove_it() {
     let subnet = |id: &str, tags: &str| format!("<item><subnetId>{id}</subnetId>{tags}</item>");
     let ours = subnet("subnet-1", &tag_set("aws_subnet.private-a"));

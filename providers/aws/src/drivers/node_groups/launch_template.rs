@@ -160,6 +160,7 @@ impl Driver for LaunchTemplates {
         let newest = if content { self.version(call, &live.id, &want).await? } else { newest };
         if content || has(changed, "update_default_version") {
             let request = self.0.ec2.modify_launch_template().launch_template_id(&live.id);
+            let request = request.client_token(self.0.fresh_token());
             let answer = request.default_version(newest.to_string()).send().await;
             answer.map_err(|e| fail("ec2:ModifyLaunchTemplate", &e))?;
         }

@@ -19,6 +19,7 @@ pub(crate) mod smaller;
 
 use std::time::Duration;
 
+use clusterctl_core::value::sha256_hex;
 use clusterctl_simulator::weather::Weather;
 
 use super::oracles::Violation;
@@ -62,6 +63,8 @@ pub struct Outcome {
     pub failed: Vec<Failed>,
     /// Simulated.
     pub simulated: Duration,
+    /// A hash of every event of every trial, in order; the same seeds give the same. Empty where trials have no log.
+    pub log: String,
 }
 
 impl Outcome {
@@ -74,6 +77,7 @@ impl Outcome {
         self.processes += tried.processes;
         self.injected += tried.met.iter().map(|met| met.len() as u64).sum::<u64>();
         self.simulated += tried.took;
+        self.log = sha256_hex(format!("{}{}", self.log, tried.hash).as_bytes());
     }
 
     fn fail(&mut self, suite: &'static str, scenario: Scenario, seed: u64, violation: &Violation, hits: Vec<String>) {

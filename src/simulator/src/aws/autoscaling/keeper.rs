@@ -90,7 +90,8 @@ fn grow(world: &mut World, group: &mut Thing, wanted: usize, missing: usize) -> 
              capacity from {has} to {wanted}."
         );
         let spot = next_is_spot(group);
-        match start(world, group, spot) {
+        let short = has + 1 == wanted && group.attrs.shift_remove("_short").is_some_and(|short| short == true);
+        match start(world, group, spot, short) {
             Ok(id) => {
                 let description = format!("Launching a new EC2 instance: {id}");
                 activity::begun(world, group, News { description, cause, machine: &id, failed: None });
@@ -139,8 +140,9 @@ fn elsewhere(refused: &Refused) -> bool {
     )
 }
 
-/// Starts one machine: the preferred type first, in the zone with the fewest machines first.
-fn start(world: &mut World, group: &mut Thing, spot: bool) -> Result<String, Refused> {
+/// Starts one machine: the preferred type first, in the zone with the fewest machines first. There is room for none of them
+/// if it is `short`.
+fn start(world: &mut World, group: &mut Thing, spot: bool, short: bool) -> Result<String, Refused> {
     let chosen = template::chosen(world, request::specification(group))?;
     let mut members = kept(group, "_members");
     let mut in_zone: BTreeMap<String, usize> = BTreeMap::new();
@@ -161,7 +163,8 @@ fn start(world: &mut World, group: &mut Thing, spot: bool) -> Result<String, Ref
             tags.insert("aws:autoscaling:groupName".to_owned(), group.id.clone());
             tags.insert("aws:ec2launchtemplate:id".to_owned(), chosen.id.clone());
             tags.insert("aws:ec2launchtemplate:version".to_owned(), chosen.version.to_string());
-            let made = launch::room(world, &launch, 1, 1).and_then(|_| launch::made(world, &launch, 1));
+            let room = if short { Err(launch::no_capacity(&launch)) } else { launch::room(world, &launch, 1, 1) };
+            let made = room.and_then(|_| launch::made(world, &launch, 1));
             match made {
                 Ok((_, ids)) => {
                     let id = ids.into_iter().next().unwrap_or_default();

@@ -65,6 +65,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Answer {
     }
     shape(call, &mut group)?;
     check(call.world, &group)?;
+    group.set("_short", call.world.partial);
     call.world.add(group);
     let first = 2000 + call.world.chance.number("group/first") % 6000;
     call.world.later(first, KIND, &name, Change::Named("tick".to_owned()));
@@ -97,6 +98,7 @@ pub(super) fn set_desired(call: &mut Call<'_>) -> Answer {
 /// Puts a changed group back, which then does what it is asked for.
 fn keep(world: &mut World, mut group: Thing) {
     group.set("_failures", 0);
+    group.set("_short", world.partial);
     let name = group.id.clone();
     if let Some(there) = world.get_mut(KIND, &name) {
         there.attrs = group.attrs;

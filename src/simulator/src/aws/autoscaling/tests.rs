@@ -77,6 +77,20 @@ fn a_group_starts_machines_until_it_has_what_it_wants() {
 }
 
 #[test]
+fn a_group_that_got_one_machine_less_asks_again() {
+    let mut desk = desk();
+    desk.world.partial = true;
+    create(&mut desk, "3", &[]).expect("a group");
+    desk.world.partial = false;
+    desk.wait(9000);
+    assert_eq!(members(&mut desk).len(), 2);
+    let failed = activities(&mut desk).iter().filter(|a| a["StatusCode"] == "Failed").count();
+    assert_eq!(failed, 1);
+    desk.wait(30_000);
+    assert_eq!(members(&mut desk).len(), 3);
+}
+
+#[test]
 fn the_name_of_a_group_is_taken_once() {
     let mut desk = desk();
     create(&mut desk, "0", &[]).expect("a group");

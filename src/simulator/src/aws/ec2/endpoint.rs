@@ -183,7 +183,14 @@ fn modify(call: &mut Call<'_>) -> Answer {
 
 fn delete(call: &mut Call<'_>) -> Answer {
     let mut refused = Vec::new();
-    for id in call.texts("VpcEndpointId") {
+    let mut ids = call.texts("VpcEndpointId");
+    if call.world.partial
+        && let Some(id) = ids.pop()
+    {
+        let message = "An internal error has occurred";
+        refused.push(json!({ "error": { "code": "InternalError", "message": message }, "resourceId": id }));
+    }
+    for id in ids {
         let Some(endpoint) = call.world.get(ENDPOINT.kind, &id).cloned() else {
             let message = format!("The Vpc Endpoint Id '{id}' does not exist");
             refused.push(json!({ "error": { "code": "InvalidVpcEndpoint.NotFound", "message": message },
@@ -274,6 +281,21 @@ mod tests {
         assert_eq!(desk.refused("DescribeVpcEndpoints", &gone), "InvalidVpcEndpointId.NotFound");
         desk.ok("DeleteRouteTable", &[("RouteTableId", &table)]);
         desk.ok("DeleteVpc", &[("VpcId", &vpc)]);
+    }
+
+    #[test]
+    fn one_of_several_deletions_may_be_refused_inside_the_answer() {
+        let mut desk = Desk::calm();
+        let vpc = desk.vpc("10.0.0.0/16");
+        let tables = [desk.table(&vpc), desk.table(&vpc)];
+        let ids = tables.map(|table| endpoint(&mut desk, &vpc, &table));
+        desk.world.partial = true;
+        let both = [("VpcEndpointId.1", ids[0].as_str()), ("VpcEndpointId.2", ids[1].as_str())];
+        let refused = desk.ok("DeleteVpcEndpoints", &both);
+        desk.world.partial = false;
+        assert_eq!(refused["unsuccessful"][0]["resourceId"], ids[1].as_str());
+        desk.wait(30_000);
+        assert_eq!(desk.ok("DescribeVpcEndpoints", &[])["vpcEndpointSet"][0]["vpcEndpointId"], ids[1].as_str());
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::aws::table::{specified, text};
 use crate::world::{Change, Thing, World};
 
 use room::vcpus;
-pub(in crate::aws) use room::{has_gpu, room};
+pub(in crate::aws) use room::{has_gpu, no_capacity, room};
 
 /// Raw, before base64 (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html>).
 const USER_DATA: usize = 16 * 1024;

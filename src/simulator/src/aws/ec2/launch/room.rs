@@ -75,7 +75,7 @@ pub(in crate::aws) fn room(world: &World, launch: &Launch, min: u32, max: u32) -
     Ok(max.min(free))
 }
 
-fn no_capacity(launch: &Launch) -> Refused {
+pub(in crate::aws) fn no_capacity(launch: &Launch) -> Refused {
     let Launch { machine, zone, .. } = launch;
     let message = if launch.spot {
         "There is no Spot capacity available that matches your request.".to_owned()
