@@ -15,7 +15,7 @@ pub(crate) fn drivers(client: &Client) -> Vec<(&'static str, Box<dyn AnyDriver>)
     vec![
         (PLACEMENT_GROUP.name, Box::new(Typed(placement_group::PlacementGroups(client.clone())))),
         (LAUNCH_TEMPLATE.name, Box::new(Typed(launch_template::LaunchTemplates(client.clone())))),
-        (AUTOSCALING_GROUP.name, Box::new(Typed(group::Groups(client.clone())))),
+        (AUTOSCALING_GROUP.name, Box::new(Typed(group::Groups::new(client.clone())))),
     ]
 }
 

@@ -45,6 +45,12 @@ pub(crate) fn unseen(state: &State, observed: &Observed, now: Timestamp, lag: Du
     unseen
 }
 
+/// Whether an address was changed so lately, by whichever run, that lists may tell of it as it was before.
+pub(crate) fn is_in_motion(state: &State, addr: &Addr, now: Timestamp, lag: Duration) -> bool {
+    let changed_at = state.resources.get(&addr.to_string()).and_then(|recorded| recorded.changed_at);
+    changed_at.is_some_and(|at| is_young(at, now, lag))
+}
+
 fn is_young(at: Timestamp, now: Timestamp, lag: Duration) -> bool {
     now.duration_since(at) < SignedDuration::try_from(lag).unwrap_or(SignedDuration::MAX)
 }
@@ -131,6 +137,7 @@ mod tests {
             depends: Default::default(),
             generation: 0,
             made_at,
+            changed_at: None,
             unready: None,
         };
         state.resources.insert("fake_disk.a".to_owned(), recorded);
@@ -146,6 +153,17 @@ mod tests {
         assert!(!after(181).young);
         assert_eq!(after(181).addrs.len(), 1);
         assert!(!unseen(&state(None), &Observed::default(), made, LAG).young);
+    }
+
+    #[test]
+    fn what_another_run_changed_a_minute_ago_may_be_told_as_it_was() {
+        let (mut state, changed) = (state(None), Timestamp::UNIX_EPOCH);
+        let addr: Addr = "fake_disk.a".parse().expect("an address");
+        let after = |state: &State, seconds| is_in_motion(state, &addr, changed + SignedDuration::from_secs(seconds), LAG);
+        assert!(!after(&state, 60));
+        state.resources.get_mut("fake_disk.a").expect("a disk").changed_at = Some(changed);
+        assert!(after(&state, 60));
+        assert!(!after(&state, 181));
     }
 
     #[test]

@@ -96,8 +96,9 @@ pub(crate) async fn locked<T>(
     let holder = app.settings.holder.clone();
     app.interrupt.hold();
     let lease = tokio::select! {
-        lease = locker.acquire(&keys, holder, app.settings.lock_timeout, &mut on_wait, &app.alive) => lease?,
+        biased;
         () = app.interrupt.before_the_run() => return Err(interrupted(app)),
+        lease = locker.acquire(&keys, holder, app.settings.lock_timeout, &mut on_wait, &app.alive) => lease?,
     };
     let lease = Arc::new(lease);
     app.held.hold(&lease);

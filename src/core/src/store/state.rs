@@ -131,6 +131,9 @@ pub struct Recorded {
     /// When it was made, where that is known: lists may not show it for a while.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_at: Option<Timestamp>,
+    /// When it was changed last, or somebody died trying: lists may tell of it as it was before for a while.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_at: Option<Timestamp>,
     /// It was made and never seen ready.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unready: Option<Unready>,
@@ -362,6 +365,7 @@ pub(super) mod tests {
             depends: BTreeSet::from(["cumulus_project.main".into()]),
             generation: 0,
             made_at: None,
+            changed_at: None,
             unready: None,
         };
         state.resources.insert("cumulus_net.main".into(), recorded);

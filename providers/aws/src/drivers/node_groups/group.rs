@@ -1,6 +1,7 @@
 //! Autoscaling groups.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use aws_sdk_autoscaling::types::{
@@ -20,8 +21,12 @@ use crate::observe::node_groups::{group_tag, groups, groups_of_call, live_group}
 use crate::resources::node_groups::{AutoscalingGroup, GroupTag};
 
 /// See <https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_CreateAutoScalingGroup.html>.
-#[derive(Debug, Clone)]
-pub(super) struct Groups(pub(super) Client);
+#[derive(Debug)]
+pub(super) struct Groups {
+    client: Client,
+    /// The newest activity of each group when this process came to it; none of one that it made itself.
+    before: Mutex<BTreeMap<String, Option<String>>>,
+}
 
 const CREATE: &str = "autoscaling:CreateAutoScalingGroup";
 
@@ -29,21 +34,38 @@ const CREATE: &str = "autoscaling:CreateAutoScalingGroup";
 const SINCE: &str = "last_activity_id";
 
 impl Groups {
+    pub(super) fn new(client: Client) -> Self {
+        Self { client, before: Mutex::default() }
+    }
+
+    /// What happened since this process came, or since its last update of the group: what failed before that, such as for a
+    /// quota that was raised since, says nothing of what the group does now.
+    fn new_ones(&self, live: &Live, mut activities: Vec<Activity>) -> Vec<Activity> {
+        let newest = activities.first().and_then(|activity| activity.activity_id()).map(str::to_owned);
+        let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = before.entry(live.id.clone()).or_insert(newest).clone();
+        let since = live.outputs.get(SINCE).and_then(Value::as_str).or(before.as_deref());
+        if let Some(old) = activities.iter().position(|a| since.is_some() && a.activity_id() == since) {
+            activities.truncate(old);
+        }
+        activities
+    }
+
     async fn named(&self, name: &str) -> Result<Option<AutoScalingGroup>, CloudError> {
-        let answer = self.0.asg.describe_auto_scaling_groups().auto_scaling_group_names(name).send().await;
+        let answer = self.client.asg.describe_auto_scaling_groups().auto_scaling_group_names(name).send().await;
         let answer = answer.map_err(|e| fail("autoscaling:DescribeAutoScalingGroups", &e))?;
         Ok(answer.auto_scaling_groups.unwrap_or_default().into_iter().next())
     }
 
     /// The last activities, newest first.
     async fn activities(&self, name: &str, most: i32) -> Result<Vec<Activity>, CloudError> {
-        let request = self.0.asg.describe_scaling_activities().auto_scaling_group_name(name).max_records(most);
+        let request = self.client.asg.describe_scaling_activities().auto_scaling_group_name(name).max_records(most);
         let answer = request.send().await.map_err(|e| fail("autoscaling:DescribeScalingActivities", &e))?;
         Ok(answer.activities.unwrap_or_default())
     }
 
     async fn retag(&self, live: &Live, want: &AutoscalingGroup) -> Result<(), CloudError> {
-        let request = self.0.asg.create_or_update_tags().set_tags(Some(tags(&want.name, &want.tag)));
+        let request = self.client.asg.create_or_update_tags().set_tags(Some(tags(&want.name, &want.tag)));
         request.send().await.map_err(|e| fail("autoscaling:CreateOrUpdateTags", &e))?;
         let wanted: BTreeSet<&str> = want.tag.iter().map(|tag| tag.key.as_str()).collect();
         let had: Vec<GroupTag> = live.args.get("tag").and_then(|tags| typed(tags).ok()).unwrap_or_default();
@@ -51,7 +73,7 @@ impl Groups {
         if went.is_empty() {
             return Ok(());
         }
-        let request = self.0.asg.delete_tags().set_tags(Some(tags(&want.name, &went)));
+        let request = self.client.asg.delete_tags().set_tags(Some(tags(&want.name, &went)));
         request.send().await.map_err(|e| fail("autoscaling:DeleteTags", &e))?;
         Ok(())
     }
@@ -156,7 +178,7 @@ impl Driver for Groups {
 
     /// CreateAutoScalingGroup takes no token; its name is unique, and a name that is taken may be ours.
     async fn create(&self, call: &Call, want: AutoscalingGroup) -> Result<Live, CloudError> {
-        let request = self.0.asg.create_auto_scaling_group().auto_scaling_group_name(&want.name);
+        let request = self.client.asg.create_auto_scaling_group().auto_scaling_group_name(&want.name);
         let answer = request
             .min_size(want.min_size)
             .max_size(want.max_size)
@@ -167,7 +189,10 @@ impl Driver for Groups {
             .send()
             .await;
         let error = match answer {
-            Ok(_) => return Ok(updated(&Live::new(&want.name).with("name", want.name.as_str()), &want)),
+            Ok(_) => {
+                self.before.lock().unwrap_or_else(PoisonError::into_inner).insert(want.name.clone(), None);
+                return Ok(updated(&Live::new(&want.name).with("name", want.name.as_str()), &want));
+            }
             Err(error) => fail(CREATE, &error),
         };
         if error.fault != Fault::Conflict {
@@ -204,7 +229,7 @@ impl Driver for Groups {
             if let Some(id) = newest.first().and_then(|activity| activity.activity_id()) {
                 after = after.with(SINCE, id);
             }
-            let request = self.0.asg.update_auto_scaling_group().auto_scaling_group_name(&want.name);
+            let request = self.client.asg.update_auto_scaling_group().auto_scaling_group_name(&want.name);
             let answer = request
                 .min_size(want.min_size)
                 .max_size(want.max_size)
@@ -222,13 +247,13 @@ impl Driver for Groups {
     }
 
     async fn delete(&self, _call: &Call, live: &Live) -> Result<(), CloudError> {
-        let request = self.0.asg.delete_auto_scaling_group().auto_scaling_group_name(&live.id).force_delete(true);
+        let request = self.client.asg.delete_auto_scaling_group().auto_scaling_group_name(&live.id).force_delete(true);
         let answer = request.send().await;
         unless_missing(answer.map(|_| ()).map_err(|e| fail("autoscaling:DeleteAutoScalingGroup", &e)))
     }
 
     async fn find(&self, call: &Call, _want: AutoscalingGroup) -> Result<Vec<Live>, CloudError> {
-        let all = groups(&self.0, groups_of_call(call)).await?;
+        let all = groups(&self.client, groups_of_call(call)).await?;
         Ok(all.iter().filter(|group| group.status().is_none()).map(live_group).collect())
     }
 
@@ -244,12 +269,8 @@ impl Driver for Groups {
         if running >= wanted {
             return Ok(Progress::Done(live.clone()));
         }
-        let since = live.outputs.get(SINCE).and_then(Value::as_str);
-        let mut activities = self.activities(&live.id, 20).await?;
-        if let Some(old) = activities.iter().position(|a| since.is_some() && a.activity_id() == since) {
-            activities.truncate(old);
-        }
-        match failure(call, &activities) {
+        let activities = self.activities(&live.id, 20).await?;
+        match failure(call, &self.new_ones(live, activities)) {
             Some(error) => Err(error),
             None => Ok(Progress::Pending(format!("{running} of {wanted} machines in service"))),
         }
@@ -262,7 +283,7 @@ impl Driver for Groups {
         }
         let states = ["pending", "running", "shutting-down", "stopping", "stopped"];
         let request =
-            self.0.ec2.describe_instances().filters(any_of("tag:aws:autoscaling:groupName", [live.id.as_str()]));
+            self.client.ec2.describe_instances().filters(any_of("tag:aws:autoscaling:groupName", [live.id.as_str()]));
         let answer = request.filters(any_of("instance-state-name", states)).max_results(1000).send().await;
         let answer = answer.map_err(|e| fail("ec2:DescribeInstances", &e))?;
         Ok(match answer.reservations().iter().map(|r| r.instances().len()).sum() {

@@ -1,6 +1,7 @@
 //! What is sent, and what is made of the answers.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use clusterctl_core::addr::Addr;
 use clusterctl_core::cloud::{AnyDriver, Call, CloudError, Fault, Live, Owner, Progress};
@@ -150,18 +151,27 @@ fn activity(id: &str, status: &str, words: &str) -> String {
     )
 }
 
+/// What the driver says of a group that it has made itself.
 fn ready(live: &Live, activities: &[String]) -> Result<Progress, CloudError> {
+    let (client, _) = asked(&[activities]);
+    let driver = driver(&client, GROUP);
+    block_on(driver.create(&call(GROUP), &group())).expect("made");
+    block_on(driver.ready(&call(GROUP), live, &group()))
+}
+
+/// A client that is told these activities, one list after another.
+fn asked(looks: &[&[String]]) -> (Client, Arc<Recorder>) {
     let answer = |action: &str, result: &str| {
         Answer::new(200, &format!("<{action}Response><{action}Result>{result}</{action}Result></{action}Response>"))
     };
     let groups = "<AutoScalingGroups><member><AutoScalingGroupName>demo-gpu</AutoScalingGroupName></member>\
                   </AutoScalingGroups>";
-    let activities = format!("<Activities>{}</Activities>", activities.concat());
-    let (client, _) = Recorder::client([
-        answer("DescribeAutoScalingGroups", groups),
-        answer("DescribeScalingActivities", &activities),
-    ]);
-    block_on(driver(&client, GROUP).ready(&call(GROUP), live, &group()))
+    let made = [Answer::new(200, "<CreateAutoScalingGroupResponse/>")];
+    let looked = looks.iter().flat_map(|activities| {
+        let activities = format!("<Activities>{}</Activities>", activities.concat());
+        [answer("DescribeAutoScalingGroups", groups), answer("DescribeScalingActivities", &activities)]
+    });
+    Recorder::client(made.into_iter().chain(looked))
 }
 
 const NO_SPOT: &str = "Could not launch Spot Instances. InsufficientInstanceCapacity - There is no Spot capacity \
@@ -211,6 +221,18 @@ fn a_group_that_still_tries_is_waited_for() {
     assert_eq!(waits(&live, &[activity("a1", "Failed", slow)]), "0 of 1 machines in service");
     // What failed before the group was given its next rung says nothing of that rung.
     assert_eq!(waits(&live.with("last_activity_id", "a1"), &[failed]), "0 of 1 machines in service");
+}
+
+#[test]
+fn what_failed_before_somebody_came_to_a_group_says_nothing_of_now() {
+    let (old, new) = (activity("a1", "Failed", NO_SPOT), activity("a2", "Failed", NO_SPOT));
+    let (client, _) = asked(&[std::slice::from_ref(&old), std::slice::from_ref(&old), &[new, old.clone()]]);
+    let made = block_on(client.asg.create_auto_scaling_group().auto_scaling_group_name("x").send());
+    assert!(made.is_ok(), "by somebody else");
+    let driver = driver(&client, GROUP);
+    let look = || block_on(driver.ready(&call(GROUP), &Live::new("demo-gpu"), &group()));
+    assert!(look().is_ok() && look().is_ok());
+    assert_eq!(look().expect_err("it failed again").fault, Fault::Capacity);
 }
 
 #[test]

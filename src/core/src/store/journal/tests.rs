@@ -256,6 +256,20 @@ fn what_was_made_is_unready_until_somebody_saw_it_ready() {
 }
 
 #[test]
+fn an_update_is_remembered_whether_it_was_answered_or_not() {
+    let made = [intent(1, "cumulus_net.a", Action::Create, None), applied(1, "net-1")];
+    let after = |last: Record| {
+        let records = [&made[..], &[intent(2, "cumulus_net.a", Action::Update, Some("net-1")), last]].concat();
+        fold(state(), &records).resources["cumulus_net.a"].changed_at.is_some()
+    };
+    assert!(fold(state(), &made).resources["cumulus_net.a"].changed_at.is_none());
+    assert!(after(applied(2, "net-1")));
+    assert!(after(outcome(2, Came::Failed { fault: "lost".into(), code: "Timeout".into() })));
+    assert!(after(outcome(2, Came::Abandoned)));
+    assert!(!after(note("nothing")));
+}
+
+#[test]
 fn folding_says_what_exists() {
     let records = [
         intent(1, "cumulus_net.main", Action::Create, None),
