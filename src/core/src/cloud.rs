@@ -3,7 +3,7 @@
 //! A provider observes everything it owns in a constant number of calls and has one driver per kind. Drivers make single
 //! requests; when to call them, again or not at all, is the engine's business alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +34,9 @@ pub struct Live {
     /// What other resources may mention, `id` among them.
     #[serde(default)]
     pub outputs: Map<String, Value>,
+    /// Arguments that nothing can be said of, because what tells them is not listed yet: no difference is read into them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unseen: BTreeSet<String>,
 }
 
 impl Live {
@@ -41,7 +44,7 @@ impl Live {
     pub fn new(id: impl Into<String>) -> Self {
         let id = id.into();
         let outputs = Map::from_iter([("id".to_owned(), Value::String(id.clone()))]);
-        Self { id, args: Value::Null, outputs }
+        Self { id, args: Value::Null, outputs, unseen: BTreeSet::new() }
     }
 
     #[must_use]

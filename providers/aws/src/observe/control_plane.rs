@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::types::{
-    Filter, Instance, InstanceNetworkInterface, InstanceStateName, NetworkInterface, Volume, VolumeAttachmentState,
-    VolumeState,
+    Filter, Instance, InstanceBlockDeviceMapping, InstanceNetworkInterface, InstanceStateName, NetworkInterface, Volume,
+    VolumeAttachmentState, VolumeState,
 };
 use clusterctl_core::addr::Addr;
 use clusterctl_core::cloud::{CloudError, Live, Owner, Scope};
@@ -157,6 +157,24 @@ pub(crate) fn by_id(disks: &[Volume]) -> BTreeMap<&str, &Volume> {
     disks.iter().filter_map(|disk| Some((disk.volume_id()?, disk))).collect()
 }
 
+/// Disks of a machine that go with it and are not listed: they are too new. A machine that is starting has none yet.
+fn unseen(machine: &Instance, disks: &BTreeMap<&str, &Volume>) -> BTreeSet<String> {
+    let mut unseen = BTreeSet::new();
+    let starting = machine.state().and_then(|state| state.name()) == Some(&InstanceStateName::Pending);
+    let device = |mapping: &InstanceBlockDeviceMapping| mapping.device_name() == machine.root_device_name();
+    let mappings = machine.block_device_mappings();
+    if starting && !mappings.iter().any(device) {
+        unseen.extend(["root_block_device".to_owned(), "ebs_block_device".to_owned()]);
+    }
+    for mapping in mappings {
+        let Some(disk) = mapping.ebs().filter(|disk| disk.delete_on_termination() == Some(true)) else { continue };
+        if disk.volume_id().is_none_or(|id| !disks.contains_key(id)) {
+            unseen.insert(if device(mapping) { "root_block_device" } else { "ebs_block_device" }.to_owned());
+        }
+    }
+    unseen
+}
+
 /// A machine with what its own disks are like; a disk that is not in `disks` is not its own, or is not known.
 pub(crate) fn live_instance(machine: &Instance, disks: &BTreeMap<&str, &Volume>) -> Live {
     let nic = machine.network_interfaces().iter().find(|nic| index(nic) == Some(0));
@@ -211,7 +229,8 @@ pub(crate) fn live_instance(machine: &Instance, disks: &BTreeMap<&str, &Volume>)
         },
         tags,
     };
-    told_by_tag(live(machine.instance_id().unwrap_or_default(), &resource), &resource.tags)
+    let made = live(machine.instance_id().unwrap_or_default(), &resource);
+    told_by_tag(Live { unseen: unseen(machine, disks), ..made }, &resource.tags)
 }
 
 /// A disk with an address of its own; one that came with the machine has the machine's.

@@ -47,8 +47,7 @@ pub(crate) fn unseen(state: &State, observed: &Observed, now: Timestamp, lag: Du
 
 /// Whether an address was changed so lately, by whichever run, that lists may tell of it as it was before.
 pub(crate) fn is_in_motion(state: &State, addr: &Addr, now: Timestamp, lag: Duration) -> bool {
-    let changed_at = state.resources.get(&addr.to_string()).and_then(|recorded| recorded.changed_at);
-    changed_at.is_some_and(|at| is_young(at, now, lag))
+    state.changed.get(&addr.to_string()).is_some_and(|at| is_young(*at, now, lag))
 }
 
 fn is_young(at: Timestamp, now: Timestamp, lag: Duration) -> bool {
@@ -137,7 +136,6 @@ mod tests {
             depends: Default::default(),
             generation: 0,
             made_at,
-            changed_at: None,
             unready: None,
         };
         state.resources.insert("fake_disk.a".to_owned(), recorded);
@@ -161,7 +159,7 @@ mod tests {
         let addr: Addr = "fake_disk.a".parse().expect("an address");
         let after = |state: &State, seconds| is_in_motion(state, &addr, changed + SignedDuration::from_secs(seconds), LAG);
         assert!(!after(&state, 60));
-        state.resources.get_mut("fake_disk.a").expect("a disk").changed_at = Some(changed);
+        state.changed.insert(addr.to_string(), changed);
         assert!(after(&state, 60));
         assert!(!after(&state, 181));
     }

@@ -68,8 +68,7 @@ pub(crate) fn reconcile(state: &mut State, observed: &Observed, graph: &Graph) {
             None => before.as_ref().map(|before| before.depends.clone()).unwrap_or_default(),
         };
         let same = before.as_ref().filter(|before| before.id == live.id);
-        let (made_at, changed_at) = same.map_or((None, None), |before| (before.made_at, before.changed_at));
-        let unready = same.and_then(|before| before.unready);
+        let (made_at, unready) = same.map_or((None, None), |before| (before.made_at, before.unready));
         let generation = before.map_or(0, |before| before.generation);
         let recorded = Recorded {
             id: live.id.clone(),
@@ -77,11 +76,11 @@ pub(crate) fn reconcile(state: &mut State, observed: &Observed, graph: &Graph) {
             depends: needs,
             generation,
             made_at,
-            changed_at,
             unready,
         };
         resources.insert(text, recorded);
     }
+    state.changed.retain(|addr, _| resources.contains_key(addr));
     state.resources = resources;
     state.former.clear();
 }
@@ -191,7 +190,6 @@ mod tests {
             depends: BTreeSet::new(),
             generation: 0,
             made_at: None,
-            changed_at: None,
             unready: None,
         };
         state.resources.insert("x_disk.a".to_owned(), recorded);

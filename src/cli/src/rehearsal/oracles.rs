@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use clusterctl_core::store::{Key, Store as _};
+use clusterctl_core::store::journal::current;
+use clusterctl_core::store::{ClusterKeys, Key, Store as _};
 use clusterctl_simulator::fault::Seen;
 
 use super::process::{Came, Ran};
@@ -85,6 +86,25 @@ pub(crate) fn once(stage: &Stage) -> Verdict {
         }
     }
     Ok(())
+}
+
+/// Which resource every address of the record has.
+pub(crate) fn recorded(stage: &Stage, name: &str) -> BTreeMap<String, String> {
+    let (Ok(runtime), Ok(keys)) = (simulated::runtime(), ClusterKeys::new(name)) else { return BTreeMap::new() };
+    let current = runtime.block_on(current(&stage.store, &keys)).ok().flatten();
+    let resources = current.map(|current| current.state.resources).unwrap_or_default();
+    resources.into_iter().map(|(addr, recorded)| (addr, recorded.id)).collect()
+}
+
+/// O11: where nothing comes to nothing, what is on record stays there: of twins, the one that others stand on.
+pub(crate) fn kept(before: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> Verdict {
+    match before.iter().find(|(addr, id)| now.get(*addr) != Some(id)) {
+        Some((addr, id)) => {
+            let what = format!("{addr} was {id} and is {}", now.get(addr).map_or("nothing", String::as_str));
+            Err(Violation::new("O11 what stands stays", what))
+        }
+        None => Ok(()),
+    }
 }
 
 /// O10: at no time is there more of what costs by the hour than there is in a run without trouble. Addresses have neither a

@@ -171,6 +171,7 @@ impl Script {
         let (errand, expected, calm) = (&self.errands[at], &self.after[at], &self.requests[at]);
         // With trouble, as often as it is killed; then without.
         let mut calm_runs = 0;
+        let mut record = BTreeMap::new();
         loop {
             let mischief = trouble(tried.processes);
             let ran = stage.run(errand, mischief);
@@ -185,12 +186,17 @@ impl Script {
             oracles::spending(stage, &ran, &self.most)?;
             // Where lists are behind, or something never comes to its end, a run may have to leave it to the next one.
             let current = stage.world.weather.lag_max_ms == 0;
-            let endless = tried.met.iter().chain([&met]).flatten().any(|hit| hit.fault == Fault::NeverEnds);
+            let endless = met.iter().chain(tried.met.iter().flatten()).any(|hit| hit.fault == Fault::NeverEnds);
             let runs = if current && !endless { 1 } else { RERUNS };
             let effort = if current { effort::judged(&met, &ran) } else { Ok(()) };
             tried.met.push(met);
             effort?;
             self.data_is_there(stage)?;
+            if matches!(errand, Errand::Apply(_)) && !self.scenario.edits() && !comes_to_nothing(&tried.met) {
+                let now = oracles::recorded(stage, &self.name);
+                oracles::kept(&record, &now)?;
+                record = now;
+            }
             match &ran.came {
                 Came::Well => break,
                 Came::Killed if !tried.looked => {
@@ -262,6 +268,11 @@ impl Script {
         let all = self.requests.iter().enumerate();
         all.flat_map(|(errand, requests)| requests.iter().map(move |request| (errand, request.clone()))).collect()
     }
+}
+
+/// Whether something was accepted and never made, so that it has to be replaced.
+fn comes_to_nothing(met: &[Vec<Hit>]) -> bool {
+    met.iter().flatten().any(|hit| matches!(hit.fault, Fault::FailsLater | Fault::NeverEnds))
 }
 
 fn hits(ran: &Ran) -> Vec<Hit> {

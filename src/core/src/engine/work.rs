@@ -131,6 +131,7 @@ impl<'a> Work<'a> {
             .into_iter()
             .flatten()
             .filter(|(name, _)| !self.kind.write_only.contains(&name.as_str()) && there.is_object())
+            .filter(|(name, _)| !live.unseen.contains(name.as_str()))
             .filter(|(name, value)| !there.get(*name).is_some_and(|there| value::same(value, there)))
             .map(|(name, _)| name.clone())
             .collect();

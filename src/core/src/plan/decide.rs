@@ -131,7 +131,7 @@ fn differences<'a>(node: &'a Node, live: &Live, lookup: Lookup<'a, '_>) -> Vec<C
     let kind = node.kind;
     let there = live.args.as_object();
     let args = node.args.as_object().into_iter().flat_map(|args| value::beside(args, there));
-    args.filter(|(name, ..)| !kind.write_only.contains(&name.as_str()))
+    args.filter(|(name, ..)| !kind.write_only.contains(&name.as_str()) && !live.unseen.contains(name.as_str()))
         .filter_map(|(name, arg, from)| {
             let to = value::ordered_argument(name, value::resolved(arg, lookup), kind.sets);
             let from = value::ordered_argument(name, Cow::Borrowed(from.unwrap_or(&Value::Null)), kind.sets);

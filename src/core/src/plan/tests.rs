@@ -207,6 +207,20 @@ fn of_two_twins_the_fitting_one_stays() {
 }
 
 #[test]
+fn no_difference_is_read_into_what_is_not_seen_yet() {
+    let graph = graph(&base());
+    let mut observed = world(&graph);
+    let addr: Addr = "net.main".parse().expect("an address");
+    let net = &mut observed.resources.get_mut(&addr).expect("it is there")[0];
+    let mut live = Live { args: json!({"cidr": ""}), ..Live::clone(net) };
+    *net = live.clone().into();
+    assert!(!planned(&graph, &observed).is_empty());
+    live.unseen.insert("cidr".to_owned());
+    observed.resources.insert(addr, vec![live.into()]);
+    assert!(planned(&graph, &observed).is_empty());
+}
+
+#[test]
 fn of_two_equal_twins_the_recorded_one_stays() {
     let graph = graph(&base());
     let mut observed = world(&graph);

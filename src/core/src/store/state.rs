@@ -95,6 +95,10 @@ pub struct State {
     pub generations: BTreeMap<String, u32>,
     /// What was intended and is not known to have been concluded.
     pub pending: BTreeMap<Op, Intent>,
+    /// When each address was changed last, or somebody died or failed trying: lists may tell of it as it was before for a
+    /// while.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub changed: BTreeMap<String, Timestamp>,
     /// All that was ever created, and all that was seen to be gone, each as `ADDRESS ID`: sets, because what is folded
     /// twice must not count twice.
     #[serde(default)]
@@ -131,9 +135,6 @@ pub struct Recorded {
     /// When it was made, where that is known: lists may not show it for a while.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_at: Option<Timestamp>,
-    /// When it was changed last, or somebody died trying: lists may tell of it as it was before for a while.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub changed_at: Option<Timestamp>,
     /// It was made and never seen ready.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unready: Option<Unready>,
@@ -183,6 +184,7 @@ impl State {
             former: BTreeMap::new(),
             generations: BTreeMap::new(),
             pending: BTreeMap::new(),
+            changed: BTreeMap::new(),
             created: BTreeSet::new(),
             gone: BTreeSet::new(),
             folded: BTreeMap::new(),
@@ -365,7 +367,6 @@ pub(super) mod tests {
             depends: BTreeSet::from(["cumulus_project.main".into()]),
             generation: 0,
             made_at: None,
-            changed_at: None,
             unready: None,
         };
         state.resources.insert("cumulus_net.main".into(), recorded);

@@ -23,7 +23,7 @@ fn disk(id: &str, addr: &str, size: i32) -> Volume {
 }
 
 fn mapping(device: &str, disk: &str) -> InstanceBlockDeviceMapping {
-    let ebs = EbsInstanceBlockDevice::builder().volume_id(disk).build();
+    let ebs = EbsInstanceBlockDevice::builder().volume_id(disk).delete_on_termination(disk != "vol-etcd").build();
     InstanceBlockDeviceMapping::builder().device_name(device).ebs(ebs).build()
 }
 
@@ -77,6 +77,20 @@ fn a_machine_has_its_own_disks_and_not_the_one_that_outlives_it() {
     });
     assert!(same(&want, &live.args), "{}", live.args);
     assert_eq!(live.id, "i-1");
+}
+
+#[test]
+fn nothing_is_said_of_disks_that_are_not_listed_yet() {
+    let unseen = |machine: &Instance, disks: &[Volume]| {
+        live_instance(machine, &by_id(disks)).unseen.into_iter().collect::<Vec<_>>().join(" ")
+    };
+    let (root, data) = (disk("vol-root", "aws_instance.cp-0", 30), disk("vol-data", "aws_instance.cp-0", 50));
+    assert_eq!(unseen(&machine(), &[root.clone(), data.clone()]), "", "the one that outlives it is none of them");
+    assert_eq!(unseen(&machine(), &[root]), "ebs_block_device");
+    assert_eq!(unseen(&machine(), &[data]), "root_block_device");
+    let state = aws_sdk_ec2::types::InstanceState::builder().name(InstanceStateName::Pending).build();
+    let starting = Instance::builder().instance_id("i-1").root_device_name("/dev/sda1").state(state).build();
+    assert_eq!(unseen(&starting, &[]), "ebs_block_device root_block_device");
 }
 
 #[test]

@@ -61,6 +61,11 @@ fn drawn(script: &Script, seed: u64) -> (Vec<Vec<Hit>>, Weather) {
     for seen in script.requests.first().into_iter().flatten().filter(|seen| Fault::Quota.befalls(seen)) {
         creates.entry(seen.action.clone()).or_default().push(seen.occurrence);
     }
+    // Only what has neither a token nor a name of its own can be there twice.
+    const BARE: [&str; 4] = ["ec2:CreateVpc", "ec2:CreateSubnet", "ec2:AllocateAddress", "ec2:CreateInternetGateway"];
+    if pick("bare", 2) == 0 {
+        creates.retain(|action, _| BARE.contains(&action.as_str()));
+    }
     let creates: Vec<(String, Vec<u64>)> = creates.into_iter().collect();
     let mut hit = || {
         let (action, occurrences) = &creates[pick("target", creates.len())];

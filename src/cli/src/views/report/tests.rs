@@ -52,7 +52,6 @@ fn account(text: &str) -> Account {
         depends: Default::default(),
         generation: 0,
         made_at: None,
-        changed_at: None,
         unready: None,
     };
     state.resources.insert(format!("x_lb.{text}"), recorded);

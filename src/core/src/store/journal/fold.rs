@@ -28,23 +28,23 @@ fn conclude(state: &mut State, outcome: &Outcome) {
         let next = state.generations.entry(intent.addr.clone()).or_default();
         *next = (*next).max(intent.generation + 1);
     }
+    // An update of several requests may fail in the middle, and one without an answer may have been carried out.
+    if intent.action == Action::Update {
+        let changed = state.changed.entry(intent.addr.clone()).or_insert(outcome.at);
+        *changed = (*changed).max(outcome.at);
+    }
     match &outcome.came {
         Came::Applied { id, outputs } => {
             if intent.action == Action::Create {
                 state.created.insert(format!("{} {id}", intent.addr));
             }
             let before = state.resources.get(&intent.addr).filter(|_| intent.action != Action::Create);
-            let changed_at = match intent.action {
-                Action::Update => Some(outcome.at),
-                _ => before.and_then(|before| before.changed_at),
-            };
             let recorded = Recorded {
                 id: id.clone(),
                 outputs: outputs.clone(),
                 depends: intent.depends.clone(),
                 generation: before.map_or(intent.generation, |before| before.generation),
                 made_at: before.map_or(Some(outcome.at), |before| before.made_at),
-                changed_at,
                 unready: intent.awaited.then_some(Unready::Waiting),
             };
             exists(state, &intent, recorded);
@@ -55,15 +55,7 @@ fn conclude(state: &mut State, outcome: &Outcome) {
         }
         Came::Gone => gone(state, &intent),
         Came::Failed { .. } if intent.action == Action::Check => stuck(state, &intent),
-        Came::Failed { .. } | Came::Abandoned if intent.action == Action::Update => perhaps_changed(state, &intent),
         Came::Failed { .. } | Came::Abandoned => {}
-    }
-}
-
-/// An update of several requests may fail in the middle, and one without an answer may have been carried out.
-fn perhaps_changed(state: &mut State, intent: &Intent) {
-    if let Some(recorded) = state.resources.get_mut(&intent.addr) {
-        recorded.changed_at = recorded.changed_at.max(Some(intent.at));
     }
 }
 

@@ -260,9 +260,9 @@ fn an_update_is_remembered_whether_it_was_answered_or_not() {
     let made = [intent(1, "cumulus_net.a", Action::Create, None), applied(1, "net-1")];
     let after = |last: Record| {
         let records = [&made[..], &[intent(2, "cumulus_net.a", Action::Update, Some("net-1")), last]].concat();
-        fold(state(), &records).resources["cumulus_net.a"].changed_at.is_some()
+        fold(state(), &records).changed.contains_key("cumulus_net.a")
     };
-    assert!(fold(state(), &made).resources["cumulus_net.a"].changed_at.is_none());
+    assert!(fold(state(), &made).changed.is_empty());
     assert!(after(applied(2, "net-1")));
     assert!(after(outcome(2, Came::Failed { fault: "lost".into(), code: "Timeout".into() })));
     assert!(after(outcome(2, Came::Abandoned)));
