@@ -24,7 +24,7 @@ use list::Mutant;
 /// The variable that switches one of them on.
 const SWITCH: &str = "CLUSTERCTL_MUTANT";
 /// How long one of them is looked for.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_secs(300);
 /// What the binary without any of them must get through first, suite by suite.
 const BASELINE: &[(&str, u64)] =
     &[("double", 24), ("lag", 24), ("repeat", u64::MAX), ("clients", 24), ("corruption", 24), ("chaos", 24)];

@@ -169,6 +169,11 @@ impl Settings {
         among_others.then(|| PathBuf::from(&self.store).join(SIMULATED))
     }
 
+    /// What every line about this cluster needs behind it, so that it is found.
+    pub(crate) fn flags(&self) -> &'static str {
+        if self.simulated.is_some() { " --simulate" } else { "" }
+    }
+
     /// What to do when a run stopped before its end.
     pub(crate) fn again(&self) -> String {
         format!("run the same line again: {}", self.line)

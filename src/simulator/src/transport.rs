@@ -130,12 +130,12 @@ impl Simulation {
         self.killed.send_replace(true);
     }
 
-    /// The world as it is now.
+    /// Gives the world back as it is now; who still asks finds an empty one.
     #[must_use]
-    pub fn world(&self) -> World {
+    pub fn leave(&self) -> World {
         let mut inner = self.inner();
         inner.catch_up();
-        inner.world.clone()
+        inner.world.take()
     }
 
     /// Of each kind that costs by the hour, the most that there were after any request of this process.

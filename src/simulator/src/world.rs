@@ -166,6 +166,12 @@ impl World {
         }
     }
 
+    /// Takes the world away and leaves an empty one.
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        std::mem::replace(self, Self::new("", "", 0, Weather::default()))
+    }
+
     #[must_use]
     pub fn now(&self) -> Ms {
         self.now
@@ -352,9 +358,8 @@ impl World {
     }
 
     /// Everything foreign, as data to compare.
-    #[must_use]
-    pub fn foreign(&self) -> Vec<Thing> {
-        self.everything().filter(|thing| thing.foreign).cloned().collect()
+    pub fn foreign(&self) -> impl Iterator<Item = &Thing> + use<'_> {
+        self.everything().filter(|thing| thing.foreign)
     }
 }
 

@@ -137,7 +137,7 @@ fn told(desk: &Desk, applied: &Applied, format: Format) -> Result<(), Failure> {
             if took.is_none() {
                 desk.console.say("Nothing to do: everything is as in the file.");
             }
-            desk.console.say(&cluster::next(&applied.state, took));
+            desk.console.say(&cluster::next(&applied.state, took, desk.app.settings.flags()));
             Ok(())
         }
     }

@@ -36,12 +36,14 @@ pub(crate) async fn run(desk: &Desk, args: &Recover) -> Result<Done, Failure> {
         asking.yes(console, &format!("Record them as cluster {name}?")).await
     })
     .await?;
+    let flags = desk.app.settings.flags();
     match state {
         None => return Err(declined("Nothing was recorded")),
         Some(state) if state.spec.text.is_empty() => console.say(&format!(
-            "{name} is recorded again, without its file. Next: clusterctl plan -f FILE, or clusterctl delete cluster {name}"
+            "{name} is recorded again, without its file. Next: clusterctl plan -f FILE{flags}, or \
+             clusterctl delete cluster {name}{flags}"
         )),
-        Some(_) => console.say(&format!("{name} is recorded again. Next: clusterctl plan {name}")),
+        Some(_) => console.say(&format!("{name} is recorded again. Next: clusterctl plan {name}{flags}")),
     }
     Ok(Done::Well)
 }

@@ -14,7 +14,7 @@ pub(crate) async fn run(desk: &Desk, args: &Status) -> Result<Done, Failure> {
             desk.print(format, &document("Status", view::status_data(&status)))?
         }
         Format::Name => desk.console.data(&format!("{}\n", status.state.name)),
-        Format::Table | Format::Wide => desk.console.data(&view::status(&status)),
+        Format::Table | Format::Wide => desk.console.data(&view::status(&status, desk.app.settings.flags())),
     }
     Ok(if args.detailed_exitcode && !status.plan.is_empty() { Done::Changes } else { Done::Well })
 }

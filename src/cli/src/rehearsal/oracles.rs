@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use clusterctl_core::store::journal::current;
 use clusterctl_core::store::{ClusterKeys, Key, Store as _};
 use clusterctl_simulator::fault::Seen;
+use clusterctl_simulator::world::Thing;
 
 use super::process::{Came, Ran};
 use super::stage::Stage;
@@ -136,7 +137,7 @@ fn untouched(stage: &Stage) -> Verdict {
     if let Some(trespass) = stage.world.trespasses.first() {
         return Err(Violation::new("O4 nothing foreign touched", trespass.clone()));
     }
-    let now = stage.world.foreign();
+    let now: Vec<&Thing> = stage.world.foreign().collect();
     if now.len() != stage.foreign.len() {
         return Err(Violation::new("O4 nothing foreign touched", "something foreign is gone"));
     }
@@ -222,7 +223,6 @@ fn named(stage: &Stage, kind: &str) -> String {
 #[cfg(test)]
 mod tests {
     use clusterctl_simulator::weather::Weather;
-    use clusterctl_simulator::world::Thing;
 
     use super::*;
 

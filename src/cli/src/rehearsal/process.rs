@@ -114,7 +114,7 @@ impl Stage {
             Err(error) => return failed(format!("no runtime: {error}")),
         };
         let entered = runtime.enter();
-        let simulation = Simulation::new(self.world.clone()).troubled(Box::new(mischief.clone()));
+        let simulation = Simulation::new(self.world.take()).troubled(Box::new(mischief.clone()));
         simulation.logs(self.log.clone());
         let said = Arc::new(Mutex::new(String::new()));
         let app = match self.app(&simulation, mischief, &said) {
@@ -132,7 +132,7 @@ impl Stage {
             }
         });
         let took = begun.elapsed();
-        self.world = simulation.world();
+        self.world = simulation.leave();
         self.log = simulation.log();
         drop(app);
         drop(entered);
@@ -153,10 +153,10 @@ impl Stage {
         self.processes += 1;
         let runtime = simulated::runtime().map_err(|e| Failure::new(Kind::Failed, format!("no runtime: {e}")))?;
         let entered = runtime.enter();
-        let simulation = Simulation::new(self.world.clone());
+        let simulation = Simulation::new(self.world.take());
         let app = self.app(&simulation, &Mischief::default(), &Arc::default())?;
         let answer = runtime.block_on(what(&app));
-        self.world = simulation.world();
+        self.world = simulation.leave();
         drop(app);
         drop(entered);
         answer

@@ -41,7 +41,7 @@ impl Clone for Stage {
 impl Stage {
     pub(crate) fn new(seed: u64, weather: Weather) -> Self {
         let world = aws::account::account(aws::REGION, seed, weather);
-        let foreign = world.foreign();
+        let foreign = world.foreign().cloned().collect();
         let (store, log) = (MemoryStore::new(), Log::default());
         Self { world, store, log, seed, processes: 0, foreign, said: String::new() }
     }

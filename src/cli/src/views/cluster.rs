@@ -251,7 +251,7 @@ pub(crate) fn describe_data(entry: &Entry) -> Value {
 }
 
 /// The record against the cloud, for people.
-pub(crate) fn status(status: &Status) -> String {
+pub(crate) fn status(status: &Status, flags: &str) -> String {
     let state = &status.state;
     let mut out = format!("{}: {}\n", state.name, phase(state, status.lease.as_ref()));
     out.push_str(&format!("{} recorded, {} seen\n", count(state.resources.len(), "resource"), status.there));
@@ -277,8 +277,8 @@ pub(crate) fn status(status: &Status) -> String {
         out.push_str(&format!("API: {}\n", one_line(&endpoint)));
     }
     let next = match (state.deleting, status.plan.is_empty()) {
-        (true, _) => Some(format!("clusterctl delete cluster {}", state.name)),
-        (false, false) => Some(format!("clusterctl apply {}", state.name)),
+        (true, _) => Some(format!("clusterctl delete cluster {}{flags}", state.name)),
+        (false, false) => Some(format!("clusterctl apply {}{flags}", state.name)),
         (false, true) => None,
     };
     out.extend(next.map(|next| format!("Next: {next}\n")));
@@ -302,8 +302,8 @@ pub(crate) fn status_data(status: &Status) -> Value {
     })
 }
 
-/// What to do with a cluster that stands.
-pub(crate) fn next(state: &State, took: Option<Duration>) -> String {
+/// What to do with a cluster that stands; every line has `flags` behind it.
+pub(crate) fn next(state: &State, took: Option<Duration>, flags: &str) -> String {
     let mut out = String::new();
     let took = took.map(|took| format!(" after {}", span(took))).unwrap_or_default();
     out.push_str(&format!("{} stands{took}: {}.\n", state.name, count(state.resources.len(), "resource")));
@@ -313,11 +313,12 @@ pub(crate) fn next(state: &State, took: Option<Duration>) -> String {
             out.push_str("             reachable from inside its network only\n");
         }
     }
-    out.push_str(&format!("  look       clusterctl status {}\n", state.name));
+    let name = &state.name;
+    out.push_str(&format!("  look       clusterctl status {name}{flags}\n"));
     out.push_str(&format!(
-        "  change     clusterctl get cluster {} -o yaml > cluster.yaml; clusterctl apply -f cluster.yaml\n",
-        state.name
+        "  change     clusterctl get cluster {name}{flags} -o yaml > cluster.yaml; \
+         clusterctl apply -f cluster.yaml{flags}\n"
     ));
-    out.push_str(&format!("  delete     clusterctl delete cluster {}", state.name));
+    out.push_str(&format!("  delete     clusterctl delete cluster {name}{flags}"));
     out
 }

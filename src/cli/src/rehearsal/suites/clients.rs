@@ -4,9 +4,10 @@
 //! afterwards; somebody breaks a lock that is held. Whoever loses says so, naming the holder, and whatever order it
 //! came to, the cluster is what a calm run makes of it.
 
-use std::collections::BTreeMap;
+mod witness;
+
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ use crate::rehearsal::scenario::Scenario;
 use crate::rehearsal::stage::Stage;
 use crate::rehearsal::trial::Script;
 use crate::simulated;
+use witness::{Changes, Witness};
 
 pub(crate) fn run(extent: Extent) -> Result<Outcome, Failure> {
     let scripts = scripts(&[Scenario::Create, Scenario::Scale, Scenario::Delete])?;
@@ -77,18 +79,21 @@ impl Client {
 
 fn trial(script: &Script, seed: u64) -> Tried {
     let mut chance = Chance::new(seed);
+    let calm = chance.happens("calm", 0.25);
+    // Who comes at the same moment finds the lock free together.
+    let at_once = chance.happens("at once", 0.25);
     let clients: Vec<Client> = (0..2 + chance.number("clients") % 4)
         .map(|number| Client {
             number,
-            comes_after: Duration::from_secs_f64(200.0 * chance.unit("comes")),
+            comes_after: Duration::from_secs_f64(if at_once { 0.3 } else { 200.0 } * chance.unit("comes")),
             skew: SignedDuration::from_secs((7200.0 * chance.unit("skew")) as i64 - 3600),
-            stopped: chance.happens("stopped", 0.5).then(|| {
+            stopped: (!calm && chance.happens("stopped", 0.5)).then(|| {
                 let from = Duration::from_secs_f64(400.0 * chance.unit("from"));
                 (from, Duration::from_secs_f64(30.0 + 200.0 * chance.unit("for")))
             }),
         })
         .collect();
-    let theft = chance.happens("theft", 0.3).then(|| Duration::from_secs_f64(300.0 * chance.unit("theft at")));
+    let theft = (!calm && chance.happens("theft", 0.3)).then(|| Duration::from_secs_f64(300.0 * chance.unit("theft at")));
     let mut stage = script.stage(seed, &Weather::calm());
     let disturbed =
         clients.iter().filter(|client| client.stopped.is_some()).count() as u64 + u64::from(theft.is_some());
@@ -108,12 +113,12 @@ fn together(
     let Some(errand) = script.errands.first() else { return Ok(()) };
     let runtime = simulated::runtime().map_err(|e| broken(&e))?;
     let entered = runtime.enter();
-    let simulation = Simulation::new(stage.world.clone());
+    let simulation = Simulation::new(stage.world.take());
     let keys = ClusterKeys::new(&script.name).map_err(|e| broken(&e))?;
-    let superseded = Superseded::default();
+    let changes = Changes::default();
     let begun = Instant::now();
     let ends = runtime.block_on(async {
-        let all = clients.iter().map(|client| one((stage, &keys), &simulation, client, errand, &superseded));
+        let all = clients.iter().map(|client| one((stage, &keys), &simulation, client, errand, &changes));
         let thief = async {
             if let Some(at) = theft {
                 tokio::time::sleep(at).await;
@@ -123,7 +128,7 @@ fn together(
         tokio::join!(futures::future::join_all(all), thief).0
     });
     *took = begun.elapsed();
-    stage.world = simulation.world();
+    stage.world = simulation.leave();
     drop(entered);
     drop(runtime);
     let calm = clients.iter().all(|client| client.stopped.is_none()) && theft.is_none();
@@ -133,7 +138,7 @@ fn together(
             Came::Well => winners += 1,
             Came::Failed(failure) if LOSES.contains(&failure.kind) => {
                 let words = format!("{failure} {:?}", failure.details);
-                let was_late = failure.kind == Kind::Locked && words.contains(WAITED);
+                let was_late = failure.kind == Kind::Locked && changes.of(client.number) == 0;
                 let is_gone = failure.kind == Kind::NotFound && matches!(errand, Errand::Delete(_));
                 if calm && !was_late && !is_gone {
                     let what = format!("client {} lost although nothing went wrong: {words}", client.number);
@@ -149,7 +154,7 @@ fn together(
             }
         }
     }
-    superseded.judged()?;
+    changes.judged()?;
     if winners == 0 && calm {
         return Err(Violation::new("O7 single writer", "nobody won although nothing went wrong"));
     }
@@ -159,27 +164,24 @@ fn together(
 /// How a client may lose: somebody else holds the lock, or took it over.
 const LOSES: [Kind; 6] = [Kind::Locked, Kind::Resumable, Kind::Store, Kind::Unavailable, Kind::Failed, Kind::NotFound];
 
-/// What a client says that never had the lock.
-const WAITED: &str = "is being changed by";
-
 async fn one(
     (stage, keys): (&Stage, &ClusterKeys),
     simulation: &Simulation,
     client: &Client,
     errand: &Errand,
-    superseded: &Superseded,
+    changes: &Changes,
 ) -> Came {
     tokio::time::sleep(client.comes_after).await;
     let stop = client.stopped.map(|(from, span)| (Instant::now() + from, Instant::now() + from + span));
-    let store = Slow { inner: stage.store.clone(), stop };
-    let wire = Watched {
-        inner: simulation.clone(),
-        stop,
-        client: client.clone(),
+    let witness = Witness {
+        number: client.number,
+        holder: client.name(),
         store: stage.store.clone(),
         keys: keys.clone(),
-        superseded: superseded.clone(),
+        changes: changes.clone(),
     };
+    let store = Slow { inner: stage.store.clone(), stop, witness: witness.clone() };
+    let wire = Watched { inner: simulation.clone(), stop, witness };
     let view = View { transport: Arc::new(wire), ..simulated::view(simulation) };
     let mut app = match process::app(stage.seed.wrapping_add(client.number), view, Arc::new(store)) {
         Ok(app) => app,
@@ -201,27 +203,6 @@ async fn steal(store: &MemoryStore, keys: &ClusterKeys, simulation: &Simulation)
         let clock = simulated::WorldClock(simulation.clone());
         // Somebody gave it back in the meantime: then there is nothing to break.
         let _ = break_lock(store, &clock, keys, lease.epoch, lease.holder).await;
-    }
-}
-
-/// O7: who sent a change to the cloud while another one held the lock, which is known when the request is sent. What had left
-/// a client before it was stopped is on its way and cannot be called back.
-#[derive(Debug, Clone, Default)]
-struct Superseded(Arc<Mutex<BTreeMap<u64, u32>>>);
-
-impl Superseded {
-    fn note(&self, client: u64) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(client).or_default() += 1;
-    }
-
-    fn judged(&self) -> Result<(), Violation> {
-        match self.0.lock().unwrap_or_else(PoisonError::into_inner).first_key_value() {
-            Some((client, count)) => {
-                let what = format!("client {client} was superseded and wrote {count} times");
-                Err(Violation::new("O7 single writer", what))
-            }
-            None => Ok(()),
-        }
     }
 }
 
@@ -265,6 +246,7 @@ impl<F: Future> Future for Frozen<F> {
 struct Slow {
     inner: MemoryStore,
     stop: Stop,
+    witness: Witness,
 }
 
 /// How long a request to the store is under way. Without it nobody could come in between a look and a write.
@@ -286,7 +268,11 @@ impl Store for Slow {
 
     async fn put(&self, key: &Key, bytes: Bytes, condition: Condition) -> Result<Version, StoreError> {
         self.way().await;
-        self.inner.put(key, bytes, condition).await
+        let put = self.inner.put(key, bytes, condition).await;
+        if put.is_ok() {
+            self.witness.sees_a_write(key).await;
+        }
+        put
     }
 
     async fn delete(&self, key: &Key) -> Result<(), StoreError> {
@@ -308,25 +294,14 @@ impl Store for Slow {
 struct Watched {
     inner: Simulation,
     stop: Stop,
-    client: Client,
-    store: MemoryStore,
-    keys: ClusterKeys,
-    superseded: Superseded,
-}
-
-impl Watched {
-    /// Whether the lock is somebody else's.
-    async fn is_superseded(&self) -> bool {
-        let lease = record::read(&self.store, &self.keys).await.ok().flatten();
-        lease.is_some_and(|(lease, _)| lease.holder.user != self.client.name())
-    }
+    witness: Witness,
 }
 
 #[async_trait]
 impl Transport for Watched {
     async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
-        if clusterctl_simulator::aws::name(&request).1 && self.is_superseded().await {
-            self.superseded.note(self.client.number);
+        if clusterctl_simulator::aws::name(&request).1 {
+            self.witness.sees_a_change().await;
         }
         awake(self.stop).await;
         self.inner.send(request).await

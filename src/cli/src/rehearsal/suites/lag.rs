@@ -61,10 +61,13 @@ fn drawn(script: &Script, seed: u64) -> (Vec<Vec<Hit>>, Weather) {
     for seen in script.requests.first().into_iter().flatten().filter(|seen| Fault::Quota.befalls(seen)) {
         creates.entry(seen.action.clone()).or_default().push(seen.occurrence);
     }
-    // Only what has neither a token nor a name of its own can be there twice.
-    const BARE: [&str; 4] = ["ec2:CreateVpc", "ec2:CreateSubnet", "ec2:AllocateAddress", "ec2:CreateInternetGateway"];
-    if pick("bare", 2) == 0 {
-        creates.retain(|action, _| BARE.contains(&action.as_str()));
+    // What has neither a token nor a name of its own can be there twice, an address complete in every part; what has a
+    // token must not.
+    const BARE: &[&str] = &["ec2:CreateVpc", "ec2:CreateSubnet", "ec2:AllocateAddress", "ec2:CreateInternetGateway"];
+    const TOKENED: &[&str] =
+        &["ec2:CreateVolume", "ec2:CreateNatGateway", "ec2:RunInstances", "ec2:CreateNetworkInterface"];
+    if let Some(few) = [BARE, &["ec2:AllocateAddress"], TOKENED].get(pick("which", 4)) {
+        creates.retain(|action, _| few.contains(&action.as_str()));
     }
     let creates: Vec<(String, Vec<u64>)> = creates.into_iter().collect();
     let mut hit = || {
