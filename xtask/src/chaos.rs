@@ -28,7 +28,7 @@ pub(crate) const SUITES: &[Suite] = &[
     ("clients", 1_000, suites::many_clients),
     ("corruption", 1_000, suites::damaged_records),
     ("double", 5_000, suites::double_faults),
-    ("lag", 2_000, suites::lost_answers),
+    ("lag", 1_000, suites::lost_answers),
     ("chaos", 10_000, suites::chaos_seeds),
 ];
 
@@ -41,7 +41,8 @@ fn twice(suite: fn(Extent) -> Result<Outcome, String>, extent: Extent) -> Result
     let log = || suite(few).map(|outcome| outcome.log).map_err(|e| anyhow!("{REPEATED}: {e}"));
     let (first, second) = (log()?, log()?);
     let word = if first == second { "the same log" } else { "VIOLATION: another log" };
-    let line = format!("{:<12}seeds {} to {} twice: {word}, {}", "", few.seed, few.seed + few.trials - 1, short(&second));
+    let line =
+        format!("{:<12}seeds {} to {} twice: {word}, {}", "", few.seed, few.seed + few.trials - 1, short(&second));
     Ok((first == second, line))
 }
 

@@ -6,29 +6,18 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 
-use crate::chaos;
 use crate::ground::{Ground, is_there};
-use crate::judge::{self, Options, Verdict};
+use crate::judge::{self, Extent, Options, Verdict};
+use crate::{chaos, mutants};
 
 /// A step that passed or not.
 type Step<'a> = (&'static str, Box<dyn Fn() -> Result<bool> + 'a>);
 
-/// How many trials of each suite of the reliability programme CI runs, where not all; the whole of it takes an hour.
-const PROGRAMME: &[(&str, Option<u64>)] = &[
-    ("single", None),
-    ("repeat", None),
-    ("clients", Some(250)),
-    ("corruption", Some(250)),
-    ("double", Some(500)),
-    ("lag", Some(250)),
-    ("chaos", Some(500)),
-    ("processes", Some(50)),
-];
-
+/// The whole reliability programme but for the hostile strings, which are among the tests.
 fn programme(ground: &Ground) -> Result<bool> {
     let mut kept = true;
-    for (suite, trials) in PROGRAMME {
-        kept &= chaos::run(ground, &chaos::Options { only: Some((*suite).to_owned()), trials: *trials, seed: None })?;
+    for suite in chaos::SUITES.iter().map(|(name, ..)| *name).chain(["processes"]) {
+        kept &= chaos::run(ground, &chaos::Options { only: Some(suite.to_owned()), trials: None, seed: None })?;
     }
     Ok(kept)
 }
@@ -37,7 +26,7 @@ pub(crate) fn run(ground: &Ground) -> Result<bool> {
     let cargo = |args: &'static [&'static str]| {
         move || Ok(succeeds(Command::new(env!("CARGO")).args(args).current_dir(&ground.root)))
     };
-    let steps: [Step<'_>; 8] = [
+    let steps: [Step<'_>; 9] = [
         ("format", Box::new(cargo(&["fmt", "--all", "--check"]))),
         ("clippy", Box::new(cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]))),
         ("dependencies", Box::new(|| dependencies(ground))),
@@ -45,6 +34,7 @@ pub(crate) fn run(ground: &Ground) -> Result<bool> {
         ("judge terraform", Box::new(|| sits(ground, "terraform"))),
         ("judge simulator", Box::new(|| sits(ground, "simulator"))),
         ("chaos", Box::new(|| programme(ground))),
+        ("mutants", Box::new(|| mutants::run(ground, None))),
         ("judge aws", Box::new(|| sits(ground, "aws"))),
     ];
     let (mut passed, mut failed, mut lines) = (0, 0, Vec::new());
@@ -72,7 +62,7 @@ pub(crate) fn run(ground: &Ground) -> Result<bool> {
 
 /// A judge that has everything it needs on this machine must not have stayed away.
 fn sits(ground: &Ground, name: &str) -> Result<bool> {
-    let verdict = judge::run(ground, name, &Options { only: None, seed: None })?;
+    let verdict = judge::run(ground, name, &Options { only: None, seed: None, extent: Extent::Brief })?;
     let Verdict::Skipped = verdict else { return Ok(verdict.passed()) };
     let needs: &[&str] = match name {
         "terraform" => &["python3", "terraform"],

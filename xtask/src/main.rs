@@ -46,6 +46,9 @@ enum Command {
         /// Of the random instants; without it one is drawn and printed.
         #[arg(long)]
         seed: Option<u64>,
+        /// With a few kills at random instead of many, as in CI.
+        #[arg(long)]
+        brief: bool,
     },
     /// Everything that CI runs after `cargo test --workspace`.
     Ci,
@@ -121,8 +124,9 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<bool> {
     let ground = Ground::find()?;
     match command {
-        Command::Judge { judge, only, seed } => {
+        Command::Judge { judge, only, seed, brief } => {
             let mut good = true;
+            let extent = if brief { judge::Extent::Brief } else { judge::Extent::Whole };
             let judges = [
                 (Which::Shell, "shell"),
                 (Which::Terraform, "terraform"),
@@ -131,7 +135,7 @@ fn run(command: Command) -> Result<bool> {
             ];
             for (which, name) in judges {
                 if judge == which || judge == Which::All {
-                    let options = judge::Options { only: only.clone(), seed };
+                    let options = judge::Options { only: only.clone(), seed, extent };
                     good &= judge::run(&ground, name, &options)?.passed();
                 }
             }

@@ -308,7 +308,8 @@ mod tests {
 
     #[test]
     fn a_page_is_no_success_where_success_has_no_words() {
-        let page = |kind| Answer::new(200, "<html><body>Sign in to the network</body></html>").header("content-type", kind);
+        let page =
+            |kind| Answer::new(200, "<html><body>Sign in to the network</body></html>").header("content-type", kind);
         let delete = |answer: Answer| {
             let (client, _) = Recorder::client([answer]);
             block_on(client.ec2.delete_subnet().subnet_id("subnet-1").send()).map_err(|e| fail("ec2:DeleteSubnet", &e))

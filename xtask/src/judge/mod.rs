@@ -22,6 +22,16 @@ use crate::ground::Ground;
 pub(crate) struct Options {
     pub(crate) only: Option<String>,
     pub(crate) seed: Option<u64>,
+    pub(crate) extent: Extent,
+}
+
+/// How much of a judge's repetitions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Extent {
+    #[default]
+    Whole,
+    /// Every scenario, and of kills at random a few: the simulator sees thousands.
+    Brief,
 }
 
 impl Options {

@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::types::{
-    Filter, Instance, InstanceBlockDeviceMapping, InstanceNetworkInterface, InstanceStateName, NetworkInterface, Volume,
-    VolumeAttachmentState, VolumeState,
+    Filter, Instance, InstanceBlockDeviceMapping, InstanceNetworkInterface, InstanceStateName, NetworkInterface,
+    Volume, VolumeAttachmentState, VolumeState,
 };
 use clusterctl_core::addr::Addr;
 use clusterctl_core::cloud::{CloudError, Live, Owner, Scope};

@@ -247,8 +247,8 @@ async fn verify(app: &App, ready: &Ready, state: &mut State) -> Result<Option<Ob
         let (now, within) = (app.clock.now(), app.settings.lag);
         let touched = |addr: &Addr| ready.plan.steps.iter().any(|step| step.addr == *addr);
         let moving = |addr: &Addr| touched(addr) || lag::is_in_motion(state, addr, now, within);
-        let behind = plan.steps.iter().all(|step| moving(&step.addr))
-            || lag::unseen(state, &observed, now, within).young;
+        let behind =
+            plan.steps.iter().all(|step| moving(&step.addr)) || lag::unseen(state, &observed, now, within).young;
         let pause = pauses.next().or_else(|| if behind { late.next() } else { None });
         let waited = match pause {
             Some(seconds) => app.interrupt.sleep(Duration::from_secs(seconds)).await,

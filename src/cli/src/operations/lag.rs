@@ -157,7 +157,8 @@ mod tests {
     fn what_another_run_changed_a_minute_ago_may_be_told_as_it_was() {
         let (mut state, changed) = (state(None), Timestamp::UNIX_EPOCH);
         let addr: Addr = "fake_disk.a".parse().expect("an address");
-        let after = |state: &State, seconds| is_in_motion(state, &addr, changed + SignedDuration::from_secs(seconds), LAG);
+        let after =
+            |state: &State, seconds| is_in_motion(state, &addr, changed + SignedDuration::from_secs(seconds), LAG);
         assert!(!after(&state, 60));
         state.changed.insert(addr.to_string(), changed);
         assert!(after(&state, 60));

@@ -11,16 +11,25 @@ use super::case::Case;
 use super::lifecycle::no_duplicates;
 use super::world::{Latency, World};
 use super::{Calm, Rig, Scenario};
+use crate::judge::Extent;
 
 /// Kills while creating and while deleting, for each case.
 const RANDOM: [(&str, usize, usize); 5] =
     [("gpu-spot", 10, 2), ("ha-private", 10, 2), ("bastion", 10, 2), ("dns-private", 10, 2), ("public", 10, 2)];
 
-pub(super) fn scenarios(scenarios: &mut Vec<(String, Scenario)>) {
+/// The cases in which every call is the last before a kill; the first one has most of the calls.
+const AFTER_EACH: [&str; 2] = ["gpu-spot", "bastion"];
+
+pub(super) fn scenarios(scenarios: &mut Vec<(String, Scenario)>, extent: Extent) {
+    let (part, cases) = match extent {
+        Extent::Whole => (1, &AFTER_EACH[..]),
+        Extent::Brief => (5, &AFTER_EACH[..1]),
+    };
     for (case, creating, deleting) in RANDOM {
+        let (creating, deleting) = (creating / part, deleting.div_ceil(part));
         scenarios.push((format!("kill {case}"), Box::new(move |rig| random(rig, case, creating, deleting))));
     }
-    for case in ["gpu-spot", "bastion"] {
+    for &case in cases {
         scenarios.push((format!("kill after each call, {case}"), Box::new(move |rig| after_each(rig, case))));
     }
 }

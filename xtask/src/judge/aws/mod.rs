@@ -144,7 +144,7 @@ pub(super) fn run(ground: &Ground, options: &Options) -> Sitting {
     // The long ones first, so that two workers end at about the same time.
     budgets::scenarios(&mut scenarios);
     callers::scenarios(&mut scenarios);
-    kills::scenarios(&mut scenarios);
+    kills::scenarios(&mut scenarios, options.extent);
     faults::scenarios(&mut scenarios);
     lifecycle::scenarios(&mut scenarios);
     lock::scenarios(&mut scenarios);

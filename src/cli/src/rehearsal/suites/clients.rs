@@ -93,7 +93,8 @@ fn trial(script: &Script, seed: u64) -> Tried {
             }),
         })
         .collect();
-    let theft = (!calm && chance.happens("theft", 0.3)).then(|| Duration::from_secs_f64(300.0 * chance.unit("theft at")));
+    let theft =
+        (!calm && chance.happens("theft", 0.3)).then(|| Duration::from_secs_f64(300.0 * chance.unit("theft at")));
     let mut stage = script.stage(seed, &Weather::calm());
     let disturbed =
         clients.iter().filter(|client| client.stopped.is_some()).count() as u64 + u64::from(theft.is_some());
