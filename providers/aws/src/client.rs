@@ -308,14 +308,14 @@ mod tests {
 
     #[test]
     fn a_page_is_no_success_where_success_has_no_words() {
-        let page =
-            |kind| Answer::new(200, "<html><body>Sign in to the network</body></html>").header("content-type", kind);
-        let delete = |answer: Answer| {
-            let (client, _) = Recorder::client([answer]);
+        let delete = |body: &str| {
+            let (client, _) = Recorder::client([Answer::new(200, body)]);
             block_on(client.ec2.delete_subnet().subnet_id("subnet-1").send()).map_err(|e| fail("ec2:DeleteSubnet", &e))
         };
-        assert_eq!(delete(page("text/html; charset=utf-8")).expect_err("a page").fault, Fault::Ambiguous);
-        assert!(delete(page("text/xml")).is_ok(), "what the SDK makes of it is why pages are refused");
+        for page in ["<html><body>Sign in to the network</body></html>", "\n<!DOCTYPE HTML>\n<title>Proxy</title>"] {
+            assert_eq!(delete(page).expect_err("a page").fault, Fault::Ambiguous);
+        }
+        assert!(delete("anything else").is_ok(), "what the SDK makes of it is why pages are refused");
     }
 
     #[test]

@@ -60,11 +60,11 @@ fn outgoing(request: HttpRequest) -> Result<http::Request<Bytes>, ConnectorError
 }
 
 /// Refuses a page that something on the way put in the place of an answer. Where an action answers nothing but its success,
-/// the SDK takes every body with status 200 for that.
+/// the SDK takes every body with status 200 for that. The body decides and not its type, which emulators write wrongly.
 fn spoken(response: http::Response<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
-    let kind = response.headers().get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let page = kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"));
-    if !page || !response.status().is_success() {
+    let begins = response.body().trim_ascii_start();
+    let is = |tag: &str| begins.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag.as_bytes()));
+    if !response.status().is_success() || !(is("<!doctype html") || is("<html")) {
         return Ok(response);
     }
     let message = format!("status {} with a page of HTML, which AWS does not write", response.status().as_u16());

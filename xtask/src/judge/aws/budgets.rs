@@ -31,9 +31,10 @@ pub(crate) fn sum_of_reads(calls: &Calls) -> u64 {
 }
 
 /// Kinds that are not ready when their creation is answered, so that somebody has to look.
-const SLOW: [&str; 9] = [
+const SLOW: [&str; 10] = [
     "aws_vpc",
     "aws_nat_gateway",
+    "aws_vpc_endpoint",
     "aws_lb",
     "aws_network_interface",
     "aws_ebs_volume",
