@@ -21,6 +21,8 @@ use crate::simulated;
 struct Subject {
     file: Wanted,
     stages: Vec<Stage>,
+    /// The documents of the same cluster when less of it had been made.
+    earlier: Vec<(String, Vec<u8>)>,
     expected: std::collections::BTreeMap<String, usize>,
 }
 
@@ -58,13 +60,14 @@ impl Subject {
             stage.run(&apply, Mischief::new(move |seen| (seen.number == target.number).then_some(Fault::KillAfter)));
             stages.push(stage);
         }
-        Ok(Self { file, stages, expected })
+        let earlier = stages.get(1).map(documents).unwrap_or_default();
+        Ok(Self { file, stages, earlier, expected })
     }
 
     fn trial(&self, seed: u64) -> (String, Result<(), Violation>) {
         let mut chance = Chance::new(seed);
         let mut stage = self.stages[(chance.number("stage") % self.stages.len() as u64) as usize].clone();
-        let damage = damaged(&mut stage, &mut chance);
+        let damage = damaged(&mut stage, &mut chance, &self.earlier);
         (damage, self.judged(stage))
     }
 
@@ -99,13 +102,17 @@ impl Subject {
 /// A document as it is to be; without bytes, missing.
 type Put = (String, Option<Vec<u8>>);
 
+/// Every document but the lock, which nobody puts back from a copy.
+fn documents(stage: &Stage) -> Vec<(String, Vec<u8>)> {
+    oracles::stored(stage).into_iter().filter(|(key, _)| !key.ends_with("lock.json")).collect()
+}
+
 /// Damages one document of the store; says what was done.
-fn damaged(stage: &mut Stage, chance: &mut Chance) -> String {
-    let documents: Vec<(String, Vec<u8>)> =
-        oracles::stored(stage).into_iter().filter(|(key, _)| !key.ends_with("lock.json")).collect();
+fn damaged(stage: &mut Stage, chance: &mut Chance, earlier: &[(String, Vec<u8>)]) -> String {
+    let documents = documents(stage);
     let mut pick = |label: &str, of: usize| (chance.number(label) % of.max(1) as u64) as usize;
     let (key, bytes) = documents[pick("document", documents.len())].clone();
-    let (words, put): (String, Vec<Put>) = match pick("damage", 6) {
+    let (words, put): (String, Vec<Put>) = match pick("damage", 7) {
         0 => {
             let mut flipped = bytes;
             let (at, bit) = (pick("at", flipped.len()), pick("bit", 8));
@@ -122,6 +129,13 @@ fn damaged(stage: &mut Stage, chance: &mut Chance) -> String {
             (format!("{key} and {other} are swapped"), vec![(key, Some(others)), (other, Some(bytes))])
         }
         4 => {
+            // As somebody who puts a copy of the whole store back, and of no later journal.
+            let puts = earlier.iter().map(|(key, bytes)| (key.clone(), Some(bytes.clone())));
+            let later = documents.iter().filter(|(key, _)| earlier.iter().all(|(other, _)| other != key));
+            let puts = puts.chain(later.map(|(key, _)| (key.clone(), None)));
+            ("all documents are those of an earlier time".to_owned(), puts.collect())
+        }
+        5 => {
             let zeros = vec![0; bytes.len()];
             (format!("{key} is all zeros"), vec![(key, Some(zeros))])
         }
