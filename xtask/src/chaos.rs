@@ -28,7 +28,7 @@ pub(crate) const SUITES: &[Suite] = &[
     ("clients", 1_000, suites::many_clients),
     ("corruption", 1_000, suites::damaged_records),
     ("double", 5_000, suites::double_faults),
-    ("lag", 1_000, suites::lost_answers),
+    ("lag", 2_000, suites::lost_answers),
     ("chaos", 10_000, suites::chaos_seeds),
 ];
 

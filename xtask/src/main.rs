@@ -46,7 +46,7 @@ enum Command {
         /// Of the random instants; without it one is drawn and printed.
         #[arg(long)]
         seed: Option<u64>,
-        /// With a few kills at random instead of many, as in CI.
+        /// A few kills at random instead of many, and one case of a kill after each call, as in CI.
         #[arg(long)]
         brief: bool,
     },

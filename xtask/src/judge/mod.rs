@@ -30,7 +30,7 @@ pub(crate) struct Options {
 pub(crate) enum Extent {
     #[default]
     Whole,
-    /// Every scenario, and of kills at random a few: the simulator sees thousands.
+    /// A few of the kills at random, and one case of a kill after each call: the simulator sees thousands.
     Brief,
 }
 

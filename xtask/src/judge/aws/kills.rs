@@ -17,7 +17,7 @@ use crate::judge::Extent;
 const RANDOM: [(&str, usize, usize); 5] =
     [("gpu-spot", 10, 2), ("ha-private", 10, 2), ("bastion", 10, 2), ("dns-private", 10, 2), ("public", 10, 2)];
 
-/// The cases in which every call is the last before a kill; the first one has most of the calls.
+/// The cases in which every call is once the last before a kill.
 const AFTER_EACH: [&str; 2] = ["gpu-spot", "bastion"];
 
 pub(super) fn scenarios(scenarios: &mut Vec<(String, Scenario)>, extent: Extent) {
@@ -48,7 +48,7 @@ fn random(rig: &Rig, name: &str, creating: usize, deleting: usize) -> Result<Str
     let (mut killed, mut killed_deleting, mut clusters) = (0, 0, 0);
     while killed < creating || killed_deleting < deleting {
         clusters += 1;
-        ensure!(clusters <= creating + deleting + 10, "only {killed} kills struck in {clusters} clusters");
+        ensure!(clusters <= (creating + deleting).max(12), "only {killed} kills struck in {clusters} clusters");
         killed += struck(&world, &case.apply_args(), calm.create_seconds, creating - killed.min(creating), &mut rng)?;
         converged(&mut world, &case, &before, &calm)?;
         killed_deleting += struck(
